@@ -1,0 +1,5 @@
+//! Text that cannot be read or parsed (D01xx).
+
+use crate::codes;
+
+codes! {}

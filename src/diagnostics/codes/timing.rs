@@ -1,0 +1,5 @@
+//! Time, samples, and lints (D05xx, D10xx).
+
+use crate::codes;
+
+codes! {}

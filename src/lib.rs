@@ -1,0 +1,12 @@
+//! deployc: a compiler and an async interpreter for `.deploy`, production deployments as code.
+//!
+//! The modules stand in reading order; one uses only those above it.
+
+pub mod diagnostics;
+pub mod engine;
+pub mod plan;
+pub mod providers;
+pub mod source;
+pub mod syntax;
+pub mod units;
+pub mod values;

@@ -1,0 +1,274 @@
+//! The compiled plan: what the engine carries out, what is printed, signed and digested.
+//!
+//! Names are resolved, `define`s and thresholds are written out at their places, `for` is unrolled, queries are parsed and
+//! narrowed, manifests are inside. It needs neither the repository nor the compiler to be carried out.
+//!
+//! **Invariant:** a plan has one canonical JSON form, and its digest is the same on every machine. Places in the source
+//! are [`LocId`]s into a [`SourceMap`] beside the plan, so moving text without changing it changes no digest.
+
+pub mod expr;
+pub mod node;
+
+use crate::plan::expr::{Expr, Template};
+use crate::plan::node::{Node, NodeId, Notice};
+use crate::units::Dim;
+use crate::values::{Instant, Value};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// Raised whenever the same plan would be carried out differently; a journal is pinned to it.
+pub const SEMANTICS: u32 = 1;
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Plan {
+    pub semantics: u32,
+    /// The language version that the file asked for.
+    pub language: u32,
+    pub name: String,
+    pub title: String,
+    pub window: Option<Window>,
+    pub deadline_ns: Option<i64>,
+    pub sample_ns: i64,
+    pub inputs: Vec<Input>,
+    pub providers: Vec<Provider>,
+    pub roles: Vec<Role>,
+    pub metrics: Vec<Metric>,
+    /// Top-level `let`s: read once, at first use, and journalled.
+    pub lets: Vec<Let>,
+    /// In the order of the text; a child stands after its parent. Phases are the nodes without parent.
+    pub nodes: Vec<Node>,
+    pub watches: Vec<Watch>,
+    pub rollback: Option<Rollback>,
+    pub handlers: Vec<Handler>,
+    /// Manifests and other files of the plan's folder that calls name, by path relative to the plan.
+    pub files: BTreeMap<String, String>,
+}
+
+/// Where in the source; an index into [`SourceMap::places`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct LocId(pub u32);
+
+/// Beside the plan, no part of its digest.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct SourceMap {
+    pub places: Vec<Loc>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Loc {
+    pub file: String,
+    pub line: u32,
+    pub column: u32,
+    /// Of the file, in bytes, for `miette` and editors.
+    pub start: u32,
+    pub end: u32,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Window {
+    pub from: Instant,
+    pub to: Instant,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Input {
+    pub name: String,
+    /// `version`, `bool`, `list<string>`: how a `--set` is read.
+    pub ty: String,
+    pub default: Option<Value>,
+    /// Marked `place`: its value is no part of the digest.
+    pub place: Placement,
+    pub loc: LocId,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Placement {
+    Fixed,
+    Varies,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Provider {
+    pub name: String,
+    pub kind: String,
+    pub settings: BTreeMap<String, Setting>,
+    pub loc: LocId,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Setting {
+    Value(Value),
+    /// `secret(env "NAME")`: the name, never the value.
+    SecretEnv(String),
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Role {
+    pub name: String,
+    pub title: String,
+    /// Who has it; empty: whoever says so.
+    pub members: Vec<String>,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Metric {
+    pub name: String,
+    pub dim: Dim,
+    pub better: Option<Direction>,
+    pub source: MetricSource,
+    pub loc: LocId,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Direction {
+    Lower,
+    Higher,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum MetricSource {
+    Query {
+        /// The provider's name.
+        provider: String,
+        /// As written (normalized white space).
+        query: String,
+        /// Narrowed to a scope: each selector has a matcher with [`SCOPE_PLACEHOLDER`] as its regex. `None` when the
+        /// query cannot be narrowed (the label is bound already, or aggregated away before it is needed).
+        scoped: Option<String>,
+        /// One raw unit is `scale_numerator / scale_denominator` base units (`in ms`: 1/1000).
+        scale_numerator: i64,
+        scale_denominator: i64,
+        /// `absent as 0`: what an empty answer means.
+        absent: Option<Value>,
+        /// The longest range of the query, in nanoseconds.
+        lookback_ns: i64,
+    },
+    /// Arithmetic over metrics, sampled at one instant; `x/0` has no value.
+    Derived(Expr),
+}
+
+/// Stands in a scoped query where the engine puts the regex of the revision's pods.
+pub const SCOPE_PLACEHOLDER: &str = "__deployc_scope__";
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Let {
+    pub name: String,
+    pub value: Expr,
+    pub loc: LocId,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Watch {
+    pub title: String,
+    pub refs: Vec<String>,
+    /// Begins when this node starts …
+    pub from: NodeId,
+    /// … and ends when this node has ended (a phase does not end before its watches have their evidence).
+    pub to: NodeId,
+    pub sample_ns: i64,
+    pub no_data: Option<NoData>,
+    pub rules: Vec<Rule>,
+    pub loc: LocId,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct NoData {
+    pub after_ns: i64,
+    pub actions: Vec<Action>,
+    pub loc: LocId,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Rule {
+    /// `critical`, `high`, …
+    pub label: Option<String>,
+    pub title: Option<String>,
+    pub refs: Vec<String>,
+    pub condition: Expr,
+    /// The condition as written, for messages.
+    pub text: String,
+    /// Must have been true during the whole of it; 0: at once.
+    pub for_ns: i64,
+    pub actions: Vec<Action>,
+    pub loc: LocId,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Action {
+    Rollback,
+    Pause { up_to_ns: i64, then: Box<Policy> },
+    Notify(Notice),
+}
+
+/// What happens when a verdict does not open the gate. Every pause ends.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Policy {
+    Stop,
+    Rollback,
+    Warn,
+    Pause { up_to_ns: i64, then: Box<Policy> },
+    Extend { up_to_ns: i64, then: Box<Policy> },
+}
+
+/// The policies that hold at a node; the nearest written one, with the defaults filled in.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Policies {
+    /// `None`: the default, which is `rollback` once a step has started, else `stop`.
+    pub fail: Option<Policy>,
+    /// `None`: `pause up to 15m then` the default of `fail`.
+    pub error: Option<Policy>,
+    pub inconclusive: Option<Policy>,
+    /// Silence of the source for so long; `inconclusive` covers it where it is not written.
+    pub no_data: Option<(i64, Policy)>,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Rollback {
+    /// Nodes over which it is armed; the lock is held over it. `None`: the whole plan.
+    pub during: Option<(NodeId, NodeId)>,
+    pub within_ns: i64,
+    /// Sent when it starts; never waited for. `cause` is a word they may use.
+    pub notices: Vec<Notice>,
+    /// Checks in [`Plan::nodes`] of kind [`node::NodeKind::Check`] whose parent is `None` and that are listed here only.
+    pub verify: Vec<NodeId>,
+    pub loc: LocId,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Handler {
+    pub event: HandlerEvent,
+    pub notice: Notice,
+    pub loc: LocId,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum HandlerEvent {
+    Start,
+    Success,
+    RolledBack,
+    RollbackIncomplete,
+}
+
+/// A text with holes, for `notify`.
+pub type Text = Template;
+
+impl Plan {
+    pub fn node(&self, id: NodeId) -> Option<&Node> {
+        self.nodes.get(id.0 as usize)
+    }
+
+    pub fn metric(&self, name: &str) -> Option<&Metric> {
+        self.metrics.iter().find(|metric| metric.name == name)
+    }
+
+    pub fn provider(&self, name: &str) -> Option<&Provider> {
+        self.providers.iter().find(|provider| provider.name == name)
+    }
+}

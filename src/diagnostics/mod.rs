@@ -2,6 +2,7 @@
 //! pictures of them are made in `render`.
 
 pub mod codes;
+pub mod render;
 
 use crate::diagnostics::codes::Code;
 use crate::source::Span;

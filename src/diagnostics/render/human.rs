@@ -1,0 +1,192 @@
+//! For a person: source, underline, reason, next action. Drawn by `miette`.
+//!
+//! `miette` shows one source in a report, so a label in another file becomes a line `file:line:column: text` below it.
+
+use crate::diagnostics::{Diagnostic, Label, Severity};
+use crate::source::{SourceFile, Sources, Span};
+use miette::{
+    GraphicalReportHandler, GraphicalTheme, LabeledSpan, NamedSource, ThemeCharacters, ThemeStyles,
+};
+use std::fmt;
+
+/// How a rendering may look.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Style {
+    pub color: Color,
+    pub charset: Charset,
+    pub width: usize,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Color {
+    Always,
+    Never,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Charset {
+    Unicode,
+    Ascii,
+}
+
+impl Style {
+    /// For files, pipes and tests.
+    pub const PLAIN: Style = Style {
+        color: Color::Never,
+        charset: Charset::Unicode,
+        width: 100,
+    };
+}
+
+/// One diagnostic, with a line break at its end.
+pub fn render(diagnostic: &Diagnostic, sources: &Sources, style: Style) -> String {
+    let mut out = String::new();
+    let report = Report::new(diagnostic, sources);
+    let drawn = handler(style).render_report(&mut out, &report);
+    if drawn.is_err() {
+        // Drawing into a string fails only where the span is unusable; the words must not be lost.
+        out = format!(
+            "{}[{}]: {}\n",
+            report.word(),
+            diagnostic.code.id,
+            diagnostic.message
+        );
+    }
+    for label in report.elsewhere() {
+        if let Some((file, at)) = sources.locate(label.span) {
+            out.push_str(&format!(
+                "  {file}:{}:{}: {}\n",
+                at.line, at.column, label.text
+            ));
+        }
+    }
+    out
+}
+
+fn handler(style: Style) -> GraphicalReportHandler {
+    let characters = match style.charset {
+        Charset::Unicode => ThemeCharacters::unicode(),
+        Charset::Ascii => ThemeCharacters::ascii(),
+    };
+    let styles = match style.color {
+        Color::Always => ThemeStyles::ansi(),
+        Color::Never => ThemeStyles::none(),
+    };
+    GraphicalReportHandler::new_themed(GraphicalTheme { characters, styles })
+        .with_width(style.width)
+        .with_links(false)
+        .with_context_lines(1)
+}
+
+/// A diagnostic in the shape that `miette` asks for.
+struct Report<'a> {
+    diagnostic: &'a Diagnostic,
+    source: Option<NamedSource<String>>,
+    help: Option<String>,
+}
+
+impl<'a> Report<'a> {
+    fn new(diagnostic: &'a Diagnostic, sources: &Sources) -> Report<'a> {
+        let source = sources.get(diagnostic.primary.span.file).map(named);
+        Report {
+            diagnostic,
+            source,
+            help: help_text(diagnostic),
+        }
+    }
+
+    fn word(&self) -> &'static str {
+        super::severity_word(self.diagnostic.severity)
+    }
+
+    fn here(&self, label: &Label) -> bool {
+        label.span.file == self.diagnostic.primary.span.file
+    }
+
+    fn elsewhere(&self) -> impl Iterator<Item = &Label> {
+        self.diagnostic
+            .secondary
+            .iter()
+            .filter(|label| !self.here(label))
+    }
+}
+
+fn named(file: &SourceFile) -> NamedSource<String> {
+    NamedSource::new(&file.name, file.text.clone()).with_language("deploy")
+}
+
+fn help_text(diagnostic: &Diagnostic) -> Option<String> {
+    let note = diagnostic.note.as_ref().map(|note| format!("note: {note}"));
+    let lines: Vec<String> = diagnostic.help.clone().into_iter().chain(note).collect();
+    (!lines.is_empty()).then(|| lines.join("\n"))
+}
+
+fn labeled(label: &Label, primary: Primary) -> LabeledSpan {
+    let Span { start, end, .. } = label.span;
+    let text = (!label.text.is_empty()).then(|| label.text.clone());
+    let range = start as usize..end as usize;
+    match primary {
+        Primary::Yes => LabeledSpan::new_primary_with_span(text, range),
+        Primary::No => LabeledSpan::new_with_span(text, range),
+    }
+}
+
+enum Primary {
+    Yes,
+    No,
+}
+
+impl fmt::Debug for Report<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.diagnostic.fmt(f)
+    }
+}
+
+impl fmt::Display for Report<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.diagnostic.message)
+    }
+}
+
+impl std::error::Error for Report<'_> {}
+
+impl miette::Diagnostic for Report<'_> {
+    fn code<'b>(&'b self) -> Option<Box<dyn fmt::Display + 'b>> {
+        let code = self.diagnostic.code;
+        Some(Box::new(format!(
+            "{}[{}] {}",
+            self.word(),
+            code.id,
+            code.name
+        )))
+    }
+
+    fn severity(&self) -> Option<miette::Severity> {
+        Some(match self.diagnostic.severity {
+            Severity::Error => miette::Severity::Error,
+            Severity::Warning => miette::Severity::Warning,
+            Severity::Note => miette::Severity::Advice,
+        })
+    }
+
+    fn help<'b>(&'b self) -> Option<Box<dyn fmt::Display + 'b>> {
+        let help = self.help.as_ref()?;
+        Some(Box::new(help))
+    }
+
+    fn source_code(&self) -> Option<&dyn miette::SourceCode> {
+        let source = self.source.as_ref()?;
+        Some(source)
+    }
+
+    fn labels(&self) -> Option<Box<dyn Iterator<Item = LabeledSpan> + '_>> {
+        let primary = labeled(&self.diagnostic.primary, Primary::Yes);
+        let others = self
+            .diagnostic
+            .secondary
+            .iter()
+            .filter(|label| self.here(label))
+            .map(|label| labeled(label, Primary::No));
+        Some(Box::new(std::iter::once(primary).chain(others)))
+    }
+}

@@ -3,6 +3,7 @@
 //! The modules stand in reading order; one uses only those above it.
 
 pub mod diagnostics;
+pub mod effects;
 pub mod engine;
 pub mod plan;
 pub mod providers;

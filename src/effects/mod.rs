@@ -1,0 +1,4 @@
+//! What touches the world: one file or folder for each provider. The only place with tokio, kube, reqwest, clocks,
+//! files and the environment.
+
+pub mod provider;

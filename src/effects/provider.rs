@@ -1,0 +1,16 @@
+//! What carries out the requests of one provider, in the world or in a simulation.
+
+use crate::providers::request::{Request, Response};
+use async_trait::async_trait;
+
+/// Answers requests for one provider of a plan.
+///
+/// The variant of the response is that of the request: `Read` for `Read`, `Prepared` for `Prepare`, and so on.
+/// There is no error beside the response: whatever goes wrong is a [`crate::providers::request::Failure`] inside it.
+///
+/// The caller sets the time limit and may drop the future at any await. What a dropped `Commit` has done is then
+/// unknown, and is found out by `Observe`.
+#[async_trait]
+pub trait Provider: Send + Sync {
+    async fn answer(&self, request: Request) -> Response;
+}

@@ -1,1 +1,3 @@
+//! The binary `deployc`.
+
 fn main() {}

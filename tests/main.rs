@@ -1,1 +1,13 @@
-fn main() {}
+//! Everything that needs neither root nor a cluster, on any system: `cargo test`.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::print_stdout,
+    clippy::print_stderr,
+    clippy::disallowed_methods
+)]
+
+mod tidy;

@@ -11,3 +11,4 @@ pub mod source;
 pub mod syntax;
 pub mod units;
 pub mod values;
+pub mod commands;

@@ -1,5 +1,7 @@
 //! Types and the values that have them, shared by the checker, the engine and the providers.
 
+pub mod show;
+
 use crate::units::Dim;
 use crate::units::amount::{Amount, Quantity};
 use indexmap::IndexMap;

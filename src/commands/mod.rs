@@ -1,0 +1,3 @@
+//! One file for each subcommand, and the exit codes.
+
+pub mod exit;

@@ -2,6 +2,7 @@
 //!
 //! The modules stand in reading order; one uses only those above it.
 
+pub mod commands;
 pub mod diagnostics;
 pub mod effects;
 pub mod engine;
@@ -11,4 +12,3 @@ pub mod source;
 pub mod syntax;
 pub mod units;
 pub mod values;
-pub mod commands;

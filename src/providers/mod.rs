@@ -4,9 +4,16 @@
 //! written a second time. What *carries them out* lives in `effects` (real) and in `simulate` (twin), behind the
 //! same [`request::Request`] and [`request::Response`].
 
+pub mod catalog;
+pub mod http;
+pub mod prometheus;
 pub mod request;
+pub mod shell;
+pub mod slack;
+pub mod webhook;
 
-use crate::values::{Record, Type, Value};
+use crate::units::Dim;
+use crate::values::{Field, Freshness, Record, Type, Value};
 use std::sync::Arc;
 
 /// One kind of provider: `kubernetes`, `prometheus`, …
@@ -63,6 +70,7 @@ pub struct Function {
 #[derive(Clone, Debug)]
 pub struct Param {
     pub name: &'static str,
+    /// Of each argument where there may be many.
     pub ty: Type,
     pub need: Need,
     /// Variadic: takes all further positional arguments, as a list.
@@ -110,6 +118,42 @@ pub struct Right {
     pub resource: &'static str,
 }
 
+impl ProviderKind {
+    pub fn function(&self, name: &str) -> Option<&Function> {
+        self.functions.iter().find(|function| function.name == name)
+    }
+
+    pub fn setting(&self, name: &str) -> Option<&Setting> {
+        self.settings.iter().find(|setting| setting.name == name)
+    }
+
+    /// What a `notify` calls.
+    pub fn tell(&self) -> Option<&Function> {
+        self.functions
+            .iter()
+            .find(|function| function.effect == Effect::Tell)
+    }
+}
+
+impl Setting {
+    pub fn required(name: &'static str, ty: Type, place: Place, doc: &'static str) -> Setting {
+        Setting {
+            name,
+            ty,
+            need: Need::Required,
+            place,
+            doc,
+        }
+    }
+
+    pub fn optional(name: &'static str, ty: Type, place: Place, doc: &'static str) -> Setting {
+        Setting {
+            need: Need::Optional,
+            ..Setting::required(name, ty, place, doc)
+        }
+    }
+}
+
 impl Function {
     pub fn read(name: &'static str, result: Type, doc: &'static str) -> Function {
         Function {
@@ -128,6 +172,21 @@ impl Function {
         Function {
             effect: Effect::Write,
             undo,
+            ..Function::read(name, result, doc)
+        }
+    }
+
+    pub fn tell(name: &'static str, doc: &'static str) -> Function {
+        Function {
+            effect: Effect::Tell,
+            ..Function::read(name, nothing(), doc)
+        }
+    }
+
+    pub fn run(name: &'static str, result: Type, doc: &'static str) -> Function {
+        Function {
+            effect: Effect::Run,
+            undo: Undo::Written,
             ..Function::read(name, result, doc)
         }
     }
@@ -152,6 +211,30 @@ impl Function {
         self
     }
 
+    /// All further positional arguments, each of them a `ty`.
+    pub fn rest(mut self, name: &'static str, ty: Type, doc: &'static str) -> Function {
+        self = self.param(name, ty, doc);
+        if let Some(param) = self.params.last_mut() {
+            param.rest = Rest::Many;
+        }
+        self
+    }
+
+    /// Optional, with the value that stands for it.
+    pub fn default(
+        mut self,
+        name: &'static str,
+        ty: Type,
+        value: Value,
+        doc: &'static str,
+    ) -> Function {
+        self = self.optional(name, ty, doc);
+        if let Some(param) = self.params.last_mut() {
+            param.default = Some(value);
+        }
+        self
+    }
+
     pub fn right(
         mut self,
         verb: &'static str,
@@ -168,6 +251,37 @@ impl Function {
 }
 
 /// A result type with named fields.
-pub fn record(name: &'static str, fields: Vec<crate::values::Field>) -> Type {
+pub fn record(name: &'static str, fields: Vec<Field>) -> Type {
     Type::Record(Arc::new(Record { name, fields }))
+}
+
+/// A field that is asked anew at each sample.
+pub fn live(name: &'static str, ty: Type, doc: &'static str) -> Field {
+    Field {
+        name,
+        ty,
+        freshness: Freshness::Live,
+        doc,
+    }
+}
+
+/// A field that is known once.
+pub fn fixed(name: &'static str, ty: Type, doc: &'static str) -> Field {
+    Field {
+        freshness: Freshness::Fixed,
+        ..live(name, ty, doc)
+    }
+}
+
+/// The result of a function that gives none.
+pub fn nothing() -> Type {
+    record("nothing", Vec::new())
+}
+
+pub fn count() -> Type {
+    Type::Quantity(Dim::Count)
+}
+
+pub fn duration() -> Type {
+    Type::Quantity(Dim::Duration)
 }

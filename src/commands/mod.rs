@@ -1,3 +1,5 @@
 //! One file for each subcommand, and the exit codes.
 
+pub mod cli;
 pub mod exit;
+pub mod show;

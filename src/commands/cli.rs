@@ -1,0 +1,262 @@
+//! The command line: what can be typed. What it means is in the file of each subcommand.
+
+use crate::commands::exit::TABLE;
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use std::path::PathBuf;
+
+/// Production deployments as code: check a plan in CI, rehearse it, carry it out, get back by itself
+#[derive(Debug, Parser)]
+#[command(name = "deployc", version, after_help = TABLE, max_term_width = 100)]
+pub struct Cli {
+    #[command(subcommand)]
+    pub command: Command,
+    /// When to use colour
+    #[arg(long, global = true, value_enum, default_value_t = ColorChoice::Auto)]
+    pub color: ColorChoice,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum ColorChoice {
+    /// On a terminal, unless NO_COLOR is set
+    Auto,
+    Always,
+    Never,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Refuse plans that cannot be carried out or undone
+    Check(Check),
+    /// Explain a diagnostic by its code or name; without one, list all
+    Explain(Explain),
+    /// Draw what waits for what, also of a plan that has errors
+    Graph(Graph),
+    /// Say what will happen in what order, what undoes it, how long it can take, who is asked
+    Plan(Plan),
+    /// Carry a plan out against a simulated world in virtual time: no cluster, no network, no root
+    Simulate(Simulate),
+    /// Carry a plan out
+    Run(Run),
+    /// Go on with a run whose process has ended
+    Resume(OfRun),
+    /// Stop a run; what it has started is rolled back
+    Abort(WithReason),
+    /// Roll a run back: always allowed
+    Rollback(WithReason),
+    /// Go on past what a run is paused at; it counts as skipped, never as passed
+    Continue(Continue),
+    /// Where a run stands; without RUN the newest
+    Status(Status),
+    /// All runs
+    List(List),
+    /// What a run did, event by event
+    Log(Log),
+    /// Answer a `confirm` that a run waits for
+    Confirm(Confirm),
+    /// Sign or refuse an `approve` that a run waits for
+    Approve(Approve),
+}
+
+#[derive(Debug, Args)]
+pub struct Check {
+    /// Plan files, or folders with one plan each
+    #[arg(default_value = ".")]
+    pub paths: Vec<PathBuf>,
+    #[arg(long, value_enum, default_value_t = DiagnosticFormat::Human)]
+    pub format: DiagnosticFormat,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum DiagnosticFormat {
+    /// Source, underline, reason, next action
+    Human,
+    /// One JSON object a line
+    Json,
+    /// Workflow commands of GitHub Actions
+    Github,
+}
+
+#[derive(Debug, Args)]
+pub struct Explain {
+    /// `D0301`, or a name such as `dimension-mismatch`
+    pub code: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub struct Graph {
+    #[arg(default_value = ".")]
+    pub path: PathBuf,
+    #[arg(long, value_enum, default_value_t = GraphFormat::Dot)]
+    pub format: GraphFormat,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum GraphFormat {
+    Dot,
+    Mermaid,
+    Json,
+}
+
+#[derive(Debug, Args)]
+pub struct Plan {
+    #[arg(default_value = ".")]
+    pub path: PathBuf,
+    #[arg(long, value_enum, default_value_t = PlanFormat::Human)]
+    pub format: PlanFormat,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum PlanFormat {
+    Human,
+    /// The canonical form that the digest is taken of
+    Json,
+    /// The digest alone
+    Digest,
+}
+
+#[derive(Debug, Args)]
+pub struct Simulate {
+    #[arg(default_value = ".")]
+    pub path: PathBuf,
+    /// A scenario: a file, or the stem of one in the plan's `scenarios` folder
+    #[arg(long, default_value = "good-day")]
+    pub scenario: String,
+    #[command(flatten)]
+    pub inputs: Inputs,
+    #[command(flatten)]
+    pub output: OutputArgs,
+}
+
+#[derive(Debug, Args)]
+pub struct Inputs {
+    /// An input of the plan; may be given several times
+    #[arg(long = "set", value_name = "NAME=VALUE")]
+    pub set: Vec<String>,
+}
+
+#[derive(Debug, Args)]
+pub struct OutputArgs {
+    /// Live tree on a terminal, else one line an event; or one JSON object an event
+    #[arg(long, value_enum, default_value_t = Output::Human)]
+    pub output: Output,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Output {
+    Human,
+    Json,
+}
+
+#[derive(Debug, Args)]
+pub struct StateDir {
+    /// Where runs are kept
+    #[arg(
+        long,
+        env = "DEPLOYC_STATE",
+        value_name = "DIR",
+        default_value = ".deployc"
+    )]
+    pub state: PathBuf,
+}
+
+#[derive(Debug, Args)]
+pub struct Run {
+    #[arg(default_value = ".")]
+    pub path: PathBuf,
+    #[command(flatten)]
+    pub inputs: Inputs,
+    #[command(flatten)]
+    pub state: StateDir,
+    #[command(flatten)]
+    pub output: OutputArgs,
+}
+
+#[derive(Debug, Args)]
+pub struct OfRun {
+    /// The run's name, or enough of its beginning
+    pub run: String,
+    #[command(flatten)]
+    pub state: StateDir,
+    #[command(flatten)]
+    pub output: OutputArgs,
+}
+
+#[derive(Debug, Args)]
+pub struct WithReason {
+    pub run: String,
+    /// Kept in the journal
+    #[arg(long)]
+    pub reason: Option<String>,
+    #[command(flatten)]
+    pub state: StateDir,
+}
+
+#[derive(Debug, Args)]
+pub struct Continue {
+    pub run: String,
+    /// The item that is paused: its name, ref, or path
+    pub item: String,
+    #[arg(long)]
+    pub reason: String,
+    #[command(flatten)]
+    pub state: StateDir,
+}
+
+#[derive(Debug, Args)]
+pub struct Status {
+    pub run: Option<String>,
+    #[command(flatten)]
+    pub state: StateDir,
+    #[command(flatten)]
+    pub output: OutputArgs,
+}
+
+#[derive(Debug, Args)]
+pub struct List {
+    #[command(flatten)]
+    pub state: StateDir,
+    #[command(flatten)]
+    pub output: OutputArgs,
+}
+
+#[derive(Debug, Args)]
+pub struct Log {
+    pub run: String,
+    #[command(flatten)]
+    pub state: StateDir,
+    #[command(flatten)]
+    pub output: OutputArgs,
+}
+
+#[derive(Debug, Args)]
+pub struct Confirm {
+    pub run: String,
+    /// The item: its name, ref, or path
+    pub item: String,
+    /// The role in which it is answered, where the item names several
+    #[arg(long = "as", value_name = "ROLE")]
+    pub role: Option<String>,
+    /// It is not so, and why
+    #[arg(long, value_name = "WHY")]
+    pub no: Option<String>,
+    /// Kept in the journal
+    #[arg(long)]
+    pub note: Option<String>,
+    #[command(flatten)]
+    pub state: StateDir,
+}
+
+#[derive(Debug, Args)]
+pub struct Approve {
+    pub run: String,
+    /// The gate: its name, ref, or path
+    pub gate: String,
+    /// The role in which it is signed, where the gate names several
+    #[arg(long = "as", value_name = "ROLE")]
+    pub role: Option<String>,
+    /// Refuse, and why: final for this gate
+    #[arg(long, value_name = "WHY")]
+    pub reject: Option<String>,
+    #[command(flatten)]
+    pub state: StateDir,
+}

@@ -1,0 +1,4 @@
+//! How a run is shown while it happens: a live tree, one line an event, or one JSON object an event.
+
+pub mod json;
+pub mod line;

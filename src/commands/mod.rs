@@ -2,4 +2,6 @@
 
 pub mod cli;
 pub mod exit;
+pub mod explain;
 pub mod show;
+pub mod terminal;

@@ -37,11 +37,23 @@ pub struct Plan {
     pub lets: Vec<Let>,
     /// In the order of the text; a child stands after its parent. Phases are the nodes without parent.
     pub nodes: Vec<Node>,
+    /// `order`s that have a name, a title or a `ref`: they have a place in the report.
+    pub orders: Vec<Order>,
     pub watches: Vec<Watch>,
     pub rollback: Option<Rollback>,
     pub handlers: Vec<Handler>,
     /// Manifests and other files of the plan's folder that calls name, by path relative to the plan.
     pub files: BTreeMap<String, String>,
+}
+
+/// A named part of the order: passed when each of its phases is.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Order {
+    pub name: Option<String>,
+    pub title: Option<String>,
+    pub refs: Vec<String>,
+    pub phases: Vec<NodeId>,
+    pub loc: LocId,
 }
 
 /// Where in the source; an index into [`SourceMap::places`].
@@ -100,6 +112,8 @@ pub struct Provider {
 #[serde(rename_all = "snake_case")]
 pub enum Setting {
     Value(Value),
+    /// The value of an input of this name; only for settings that differ between environments.
+    Input(String),
     /// `secret(env "NAME")`: the name, never the value.
     SecretEnv(String),
 }

@@ -198,6 +198,8 @@ pub enum Quorum {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Notice {
     pub provider: String,
+    /// The provider's function that tells; `text` is its parameter for the words.
+    pub function: String,
     /// Further arguments of the provider's tell function.
     pub args: Vec<(String, Expr)>,
     pub title: Option<String>,

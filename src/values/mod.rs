@@ -48,6 +48,10 @@ pub enum Type {
     Record(Arc<Record>),
     /// A name of a role in a list of roles.
     Role,
+    /// The difference of two ratios: `2pp`. At run time a quantity of dimension `ratio`.
+    Points,
+    /// A file or a folder beside the plan; its text is read when the plan is compiled and lies inside it.
+    Path,
     /// The type of a part that already has a diagnostic: fits everywhere, so that one mistake gives one message.
     Unknown,
 }
@@ -102,6 +106,8 @@ impl fmt::Display for Type {
             Type::Interval => f.write_str("interval"),
             Type::Record(record) => f.write_str(record.name),
             Type::Role => f.write_str("role"),
+            Type::Points => f.write_str("percentage points"),
+            Type::Path => f.write_str("path"),
             Type::Unknown => f.write_str("unknown"),
         }
     }

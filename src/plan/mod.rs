@@ -226,8 +226,19 @@ pub enum Policy {
     Stop,
     Rollback,
     Warn,
-    Pause { up_to_ns: i64, then: Box<Policy> },
-    Extend { up_to_ns: i64, then: Box<Policy> },
+    /// The run stands still until what caused it passes, a person says so, or the time is over.
+    Pause {
+        up_to_ns: i64,
+        then: Box<Policy>,
+        /// Of the `on …` that wrote it: the time is a total for this place, shared by all items that inherit it.
+        place: LocId,
+    },
+    /// As a pause, but only the item itself goes on being judged; the rest of the run does not stand still.
+    Extend {
+        up_to_ns: i64,
+        then: Box<Policy>,
+        place: LocId,
+    },
 }
 
 /// The policies that hold at a node; the nearest written one, with the defaults filled in.

@@ -30,14 +30,14 @@ pub fn policy(policy: &Policy) -> String {
         Policy::Stop => "stop".to_owned(),
         Policy::Rollback => "rollback".to_owned(),
         Policy::Warn => "warn".to_owned(),
-        Policy::Pause { up_to_ns, then } => {
+        Policy::Pause { up_to_ns, then, .. } => {
             format!(
                 "pause up to {} then {}",
                 units::duration_ns(*up_to_ns),
                 self::policy(then)
             )
         }
-        Policy::Extend { up_to_ns, then } => {
+        Policy::Extend { up_to_ns, then, .. } => {
             format!(
                 "extend up to {} then {}",
                 units::duration_ns(*up_to_ns),

@@ -17,6 +17,7 @@
 //! | D10xx | lints |
 
 pub mod order;
+pub mod promql;
 pub mod structure;
 pub mod syntax;
 pub mod timing;
@@ -37,12 +38,13 @@ pub struct Code {
 
 /// All codes, in the order of their ids.
 pub fn all() -> impl Iterator<Item = &'static Code> {
-    let stages: [&'static [&'static Code]; 5] = [
+    let stages: [&'static [&'static Code]; 6] = [
         syntax::ALL,
         structure::ALL,
         typing::ALL,
         order::ALL,
         timing::ALL,
+        promql::ALL,
     ];
     stages.into_iter().flatten().copied()
 }

@@ -1,0 +1,4 @@
+//! From names to a plan that can be trusted: types, lowering, and what can be proved of the finished plan.
+
+pub mod places;
+pub mod promql;

@@ -1,3 +1,5 @@
+//! What is read off queries, narrowed or not, and which text is refused.
+
 use crate::analyze::promql::{NotNarrowed, Query, QueryError, Series, parse_query};
 
 const MINUTE_NS: i64 = 60_000_000_000;

@@ -45,6 +45,8 @@ pub enum Expr {
     Compare(Box<Expr>, Vec<(CompareOp, Expr)>),
     Aggregate(Aggregate, Box<Expr>),
     List(Vec<Expr>),
+    /// `{ api: "registry/x:${version}" }`: a [`Value::Record`].
+    Map(Vec<(String, Expr)>),
     Template(Template),
     /// A JSON value narrowed by a path: `x.json("$.status") as string`.
     Narrow {

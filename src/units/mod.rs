@@ -4,6 +4,7 @@
 //! only from a measurement, and stays marked as one.
 
 pub mod amount;
+pub mod literal;
 pub mod show;
 
 use serde::{Deserialize, Serialize};

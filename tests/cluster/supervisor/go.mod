@@ -1,0 +1,3 @@
+module deployc.dev/tests/cluster/supervisor
+
+go 1.24.0

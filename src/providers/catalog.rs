@@ -1,11 +1,12 @@
 //! Every kind of provider that there is.
 
-use crate::providers::{ProviderKind, http, prometheus, shell, slack, webhook};
+use crate::providers::{ProviderKind, http, kubernetes, prometheus, shell, slack, webhook};
 use std::sync::LazyLock;
 
 static KINDS: LazyLock<Vec<ProviderKind>> = LazyLock::new(|| {
     vec![
         http::kind(),
+        kubernetes::kind(),
         prometheus::kind(),
         shell::kind(),
         slack::kind(),

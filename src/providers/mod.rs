@@ -6,6 +6,7 @@
 
 pub mod catalog;
 pub mod http;
+pub mod kubernetes;
 pub mod prometheus;
 pub mod request;
 pub mod shell;
@@ -60,6 +61,8 @@ pub struct Function {
     pub effect: Effect,
     pub params: Vec<Param>,
     pub result: Type,
+    /// What `NAME.before` of a step reads; `None` where there is nothing to read.
+    pub before: Option<Type>,
     pub undo: Undo,
     /// What the credentials must allow, for messages and (later) for RBAC.
     pub rights: Vec<Right>,
@@ -162,6 +165,7 @@ impl Function {
             effect: Effect::Read,
             params: Vec::new(),
             result,
+            before: None,
             undo: Undo::None,
             rights: Vec::new(),
             lookback_ns: 0,
@@ -232,6 +236,11 @@ impl Function {
         if let Some(param) = self.params.last_mut() {
             param.default = Some(value);
         }
+        self
+    }
+
+    pub fn before(mut self, ty: Type) -> Function {
+        self.before = Some(ty);
         self
     }
 

@@ -7,6 +7,7 @@
 pub mod catalog;
 pub mod http;
 pub mod kubernetes;
+pub mod manifest;
 pub mod prometheus;
 pub mod request;
 pub mod shell;

@@ -7,6 +7,7 @@ pub mod commands;
 pub mod diagnostics;
 pub mod effects;
 pub mod engine;
+pub mod journal;
 pub mod plan;
 pub mod providers;
 pub mod source;

@@ -10,4 +10,5 @@
     clippy::disallowed_methods
 )]
 
+mod store;
 mod tidy;

@@ -4,3 +4,4 @@
 pub mod clock;
 pub mod provider;
 pub mod signals;
+pub mod store;

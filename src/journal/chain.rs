@@ -1,0 +1,130 @@
+//! Verification: is this the journal that was written?
+
+use crate::engine::protocol::Event;
+use crate::journal::record::{Hash, Record, hash_of};
+
+/// What is wrong, and with which record.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Damage {
+    #[error(
+        "record {found} stands where record {wanted} belongs: records are missing, doubled or swapped"
+    )]
+    Order { wanted: u64, found: u64 },
+    #[error(
+        "record {seq} does not follow the one before it: something between them was changed or taken out"
+    )]
+    Link { seq: u64 },
+    #[error("record {seq} was changed: its hash is not that of its content")]
+    Content { seq: u64 },
+    #[error("record {seq} was written by epoch {epoch} after a later one")]
+    Epoch { seq: u64, epoch: u64 },
+    #[error("record {seq} cannot be read: {why}")]
+    Unreadable { seq: u64, why: String },
+}
+
+/// The events, oldest first, when every link holds.
+pub fn verify(start: Hash, records: &[Record]) -> Result<Vec<Event>, Damage> {
+    let mut previous = start;
+    let mut epoch = 0;
+    let mut events = Vec::with_capacity(records.len());
+    for (record, wanted) in records.iter().zip(1..) {
+        let seq = record.seq;
+        if seq != wanted {
+            return Err(Damage::Order { wanted, found: seq });
+        }
+        if record.previous != previous {
+            return Err(Damage::Link { seq });
+        }
+        if hash_of(seq, record.epoch, &record.event, previous) != record.hash {
+            return Err(Damage::Content { seq });
+        }
+        if record.epoch < epoch {
+            return Err(Damage::Epoch {
+                seq,
+                epoch: record.epoch,
+            });
+        }
+        let event = record.decode();
+        events.push(event.map_err(|why| Damage::Unreadable {
+            seq,
+            why: why.to_string(),
+        })?);
+        previous = record.hash;
+        epoch = record.epoch;
+    }
+    Ok(events)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Damage, verify};
+    use crate::engine::protocol::{Event, EventKind};
+    use crate::journal::record::{Hash, Record};
+    use crate::values::Instant;
+    use proptest::prelude::*;
+
+    const START: Hash = Hash([7; 32]);
+
+    fn records(count: u64) -> Vec<Record> {
+        let mut previous = START;
+        (1..=count)
+            .map(|seq| {
+                let event = Event {
+                    at: Instant(seq as i64),
+                    kind: EventKind::Tick,
+                };
+                let record = Record::new(seq, 1 + seq / 4, &event, previous).unwrap();
+                previous = record.hash;
+                record
+            })
+            .collect()
+    }
+
+    #[test]
+    fn a_journal_verifies_and_so_does_each_of_its_prefixes() {
+        let all = records(9);
+        for length in 0..=all.len() {
+            assert_eq!(verify(START, &all[..length]).unwrap().len(), length);
+        }
+    }
+
+    #[test]
+    fn another_header_is_found() {
+        let found = verify(Hash([8; 32]), &records(2)).err();
+        assert_eq!(found, Some(Damage::Link { seq: 1 }));
+    }
+
+    proptest! {
+        #[test]
+        fn an_edit_is_found(at in 0_usize..9, digit in 0_u8..10) {
+            let mut all = records(9);
+            let event = format!("{{\"at\":{digit},\"kind\":\"tick\"}}");
+            prop_assume!(event != all[at].event);
+            all[at].event = event;
+            prop_assert_eq!(verify(START, &all).err(), Some(Damage::Content { seq: at as u64 + 1 }));
+        }
+
+        #[test]
+        fn a_deletion_inside_is_found(at in 0_usize..8) {
+            let mut all = records(9);
+            all.remove(at);
+            prop_assert!(verify(START, &all).is_err());
+        }
+
+        #[test]
+        fn a_swap_is_found(a in 0_usize..9, b in 0_usize..9) {
+            prop_assume!(a != b);
+            let mut all = records(9);
+            all.swap(a, b);
+            prop_assert!(verify(START, &all).is_err());
+        }
+
+        #[test]
+        fn a_doubled_record_is_found(at in 0_usize..9) {
+            let mut all = records(9);
+            let copy = all[at].clone();
+            all.insert(at, copy);
+            prop_assert!(verify(START, &all).is_err());
+        }
+    }
+}

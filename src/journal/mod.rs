@@ -1,0 +1,9 @@
+//! The journal of a run: what happened, in order, chained by hashes. Pure; where it is kept is `effects::store`.
+//!
+//! A record holds one event. Its hash covers the hash before it, so an edit, a deletion inside, a swap or an insertion
+//! is found and its place is named. (A tail that was cut off needs an anchor outside the machine to be found.)
+
+pub mod chain;
+pub mod record;
+pub mod store;
+pub mod writer;

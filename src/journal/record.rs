@@ -1,0 +1,89 @@
+//! The header of a run and the records behind it.
+
+use crate::engine::protocol::{Actor, Event};
+use crate::values::Instant;
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+use std::collections::BTreeMap;
+
+/// Everything that a run needs to be carried on without the repository, the compiler or the command line.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Header {
+    pub run: String,
+    /// The digest of the plan; the run is pinned to it.
+    pub digest: String,
+    /// What the run changes: two live runs never share one.
+    pub target: String,
+    pub created: Instant,
+    pub by: Actor,
+    /// Canonical JSON of the plan, in full (with addresses, without secrets).
+    pub plan: String,
+    /// JSON of its source map.
+    pub source_map: String,
+    /// The text of the plan's files by name, so that messages can show the line.
+    pub sources: BTreeMap<String, String>,
+}
+
+/// One event of a run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Record {
+    /// From 1, without gaps.
+    pub seq: u64,
+    /// Of the writer; never falls.
+    pub epoch: u64,
+    /// JSON of the [`Event`], exactly the bytes that the hash covers.
+    pub event: String,
+    pub previous: Hash,
+    pub hash: Hash,
+}
+
+/// SHA-256.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Hash(pub [u8; 32]);
+
+impl Header {
+    /// The hash that the first record follows.
+    pub fn hash(&self) -> Result<Hash, serde_json::Error> {
+        let bytes = serde_json::to_vec(self)?;
+        Ok(digest(&[b"deployc journal 1", &bytes]))
+    }
+}
+
+impl Record {
+    pub fn new(
+        seq: u64,
+        epoch: u64,
+        event: &Event,
+        previous: Hash,
+    ) -> Result<Record, serde_json::Error> {
+        let event = serde_json::to_string(event)?;
+        let hash = hash_of(seq, epoch, &event, previous);
+        Ok(Record {
+            seq,
+            epoch,
+            event,
+            previous,
+            hash,
+        })
+    }
+
+    pub fn decode(&self) -> Result<Event, serde_json::Error> {
+        serde_json::from_str(&self.event)
+    }
+}
+
+/// What the hash of a record has to be.
+pub fn hash_of(seq: u64, epoch: u64, event: &str, previous: Hash) -> Hash {
+    let numbers = [seq.to_be_bytes(), epoch.to_be_bytes()].concat();
+    digest(&[&previous.0, &numbers, event.as_bytes()])
+}
+
+/// Each part goes in with its length, so that no two lists of parts look the same.
+fn digest(parts: &[&[u8]]) -> Hash {
+    let mut hasher = Sha256::new();
+    for part in parts {
+        hasher.update((part.len() as u64).to_be_bytes());
+        hasher.update(part);
+    }
+    Hash(hasher.finalize().into())
+}

@@ -63,7 +63,9 @@ pub fn moves(wanted: &Wanted, pods: &[&Pod]) -> Moves {
 /// `status` as the controller writes it.
 pub fn status(deployment: &Object, wanted: &Wanted, pods: &[&Pod]) -> Value {
     let alive: Vec<&Pod> = pods.iter().copied().filter(|pod| !pod.deleting).collect();
-    let updated = alive.iter().filter(|pod| pod.template_hash == wanted.template.hash);
+    let updated = alive
+        .iter()
+        .filter(|pod| pod.template_hash == wanted.template.hash);
     let ready = alive.iter().filter(|pod| pod.ready()).count();
     json!({
         "observedGeneration": deployment.generation,
@@ -77,12 +79,24 @@ pub fn status(deployment: &Object, wanted: &Wanted, pods: &[&Pod]) -> Value {
 
 /// Old pods that may go: those that are not ready at once, the others while enough are available.
 fn retire(wanted: &Wanted, new: &[&Pod], old: Vec<&Pod>) -> Vec<String> {
-    let ready = |pods: &[&Pod]| count(&pods.iter().copied().filter(|pod| pod.ready()).collect::<Vec<_>>());
+    let ready = |pods: &[&Pod]| {
+        count(
+            &pods
+                .iter()
+                .copied()
+                .filter(|pod| pod.ready())
+                .collect::<Vec<_>>(),
+        )
+    };
     let (up, down): (Vec<&Pod>, Vec<&Pod>) = old.into_iter().partition(|pod| pod.ready());
     let spare = ready(new) + count(&up) - (wanted.replicas - wanted.max_unavailable);
     let unready_new = count(new) - ready(new);
     // A broken old pod goes even when nothing is spare, but not while the new ones fail in its place.
-    let broken = if unready_new > wanted.max_surge { 0 } else { count(&down) };
+    let broken = if unready_new > wanted.max_surge {
+        0
+    } else {
+        count(&down)
+    };
     let mut delete = surplus(down, broken);
     delete.extend(surplus(up, spare));
     delete
@@ -90,9 +104,18 @@ fn retire(wanted: &Wanted, new: &[&Pod], old: Vec<&Pod>) -> Vec<String> {
 
 /// The names of `n` pods to go: the unready first, then the youngest.
 fn surplus(mut pods: Vec<&Pod>, n: i64) -> Vec<String> {
-    pods.sort_by_key(|pod| (pod.ready(), std::cmp::Reverse(pod.created), pod.name.clone()));
+    pods.sort_by_key(|pod| {
+        (
+            pod.ready(),
+            std::cmp::Reverse(pod.created),
+            pod.name.clone(),
+        )
+    });
     let n = usize::try_from(n).unwrap_or(0);
-    pods.iter().take(n).map(|pod| pod.name.name.clone()).collect()
+    pods.iter()
+        .take(n)
+        .map(|pod| pod.name.name.clone())
+        .collect()
 }
 
 fn count(pods: &[&Pod]) -> i64 {

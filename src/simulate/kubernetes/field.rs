@@ -25,12 +25,22 @@ impl Path {
         self
     }
 
-    fn item(mut self, key: &str, value: &Value) -> Path {
+    /// The item of a list whose `key` has this value.
+    pub fn item(mut self, key: &str, value: &Value) -> Path {
         self.0.push(Segment::Item {
             key: key.to_owned(),
             value: value.to_string(),
         });
         self
+    }
+
+    /// Whether this is the field by which an item is told apart.
+    fn is_key(&self) -> bool {
+        let mut last = self.0.iter().rev();
+        match (last.next(), last.next()) {
+            (Some(Segment::Field(name)), Some(Segment::Item { key, .. })) => name == key,
+            _ => false,
+        }
     }
 
     pub fn starts_with(&self, prefix: &Path) -> bool {
@@ -67,7 +77,11 @@ pub fn get<'a>(value: &'a Value, path: &Path) -> Option<&'a Value> {
 /// Puts a value at a path, making what is missing on the way.
 pub fn set(target: &mut Value, path: &Path, new: Value) {
     let mut at = target;
-    for (segment, next) in path.0.iter().zip(path.0.iter().skip(1).map(Some).chain([None])) {
+    for (segment, next) in path
+        .0
+        .iter()
+        .zip(path.0.iter().skip(1).map(Some).chain([None]))
+    {
         at = match segment {
             Segment::Field(name) => member(at, name, next),
             Segment::Item { key, value } => item(at, key, value),
@@ -76,9 +90,14 @@ pub fn set(target: &mut Value, path: &Path, new: Value) {
     *at = new;
 }
 
-/// Takes a value away, and what is empty without it.
-pub fn remove(target: &mut Value, path: &Path) {
-    remove_below(target, &path.0);
+/// Takes values away, and what is empty without them. An item goes with the last of its fields.
+pub fn remove<'a>(target: &mut Value, paths: impl IntoIterator<Item = &'a Path>) {
+    // By its key an item is found, so the key goes last.
+    let (keys, others): (Vec<&Path>, Vec<&Path>) =
+        paths.into_iter().partition(|path| path.is_key());
+    for path in others.into_iter().chain(keys) {
+        remove_below(target, &path.0);
+    }
 }
 
 fn collect(path: &Path, value: &Value, found: &mut Vec<(Path, Value)>) {
@@ -123,7 +142,8 @@ fn items(value: &Value) -> impl Iterator<Item = &Value> {
 }
 
 fn is_item(item: &Value, key: &str, value: &str) -> bool {
-    item.get(key).is_some_and(|found| found.to_string() == value)
+    item.get(key)
+        .is_some_and(|found| found.to_string() == value)
 }
 
 fn member<'a>(at: &'a mut Value, name: &str, next: Option<&Segment>) -> &'a mut Value {
@@ -203,7 +223,10 @@ mod tests {
 
     #[test]
     fn paths_print_as_the_api_server_prints_them() {
-        let printed: Vec<String> = leaves(&template()).iter().map(|(p, _)| p.to_string()).collect();
+        let printed: Vec<String> = leaves(&template())
+            .iter()
+            .map(|(p, _)| p.to_string())
+            .collect();
         assert!(printed.contains(&".spec.containers[name=\"api\"].image".to_owned()));
         assert!(printed.contains(
             &".spec.containers[name=\"api\"].ports[containerPort=80].containerPort".to_owned()
@@ -223,11 +246,9 @@ mod tests {
     #[test]
     fn an_item_goes_with_its_last_field() {
         let mut value = template();
-        for (path, _) in leaves(&template()) {
-            if path.to_string().contains("side") {
-                remove(&mut value, &path);
-            }
-        }
+        let mut side = leaves(&template());
+        side.retain(|(path, _)| path.to_string().contains("side"));
+        remove(&mut value, side.iter().map(|(path, _)| path));
         assert_eq!(value["spec"]["containers"].as_array().unwrap().len(), 1);
     }
 }

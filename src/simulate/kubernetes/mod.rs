@@ -111,7 +111,13 @@ impl Cluster {
     }
 
     /// Writes a condition into a pod's status, as a readiness gate asks for.
-    pub fn set_gate(&mut self, by: &Writer, pod: &Name, gate: &str, to: Gate) -> Result<(), ApiError> {
+    pub fn set_gate(
+        &mut self,
+        by: &Writer,
+        pod: &Name,
+        gate: &str,
+        to: Gate,
+    ) -> Result<(), ApiError> {
         let found = self.pods.get_mut(pod);
         let found = found.ok_or_else(|| ApiError::not_found(pod))?;
         let before = found.ready();
@@ -156,17 +162,15 @@ impl Cluster {
     pub fn endpoints(&self, service: &Name) -> Vec<&Pod> {
         let object = self.store.objects.get(service);
         let selector = pod::labels(object.and_then(|object| object.body.pointer("/spec/selector")));
-        self.selected(&service.namespace, &selector)
-            .filter(|pod| pod.ready())
-            .collect()
+        let pods = self.selected(&service.namespace, &selector);
+        pods.into_iter().filter(|pod| pod.ready()).collect()
     }
 
-    pub fn selected<'a>(&'a self, namespace: &'a str, selector: &'a Labels) -> impl Iterator<Item = &'a Pod> {
-        let here = move |pod: &&Pod| pod.name.namespace == namespace;
-        self.pods
-            .values()
-            .filter(here)
-            .filter(move |pod| pod::selects(selector, &pod.labels))
+    pub fn selected(&self, namespace: &str, selector: &Labels) -> Vec<&Pod> {
+        let here = |pod: &&Pod| pod.name.namespace == namespace;
+        let pods = self.pods.values().filter(here);
+        pods.filter(|pod| pod::selects(selector, &pod.labels))
+            .collect()
     }
 
     fn notice(&mut self, name: &Name) {
@@ -188,7 +192,7 @@ impl Cluster {
         let Some(object) = self.store.objects.get(name) else {
             let pods: Vec<Name> = self.pods_of(name).map(|pod| pod.name.clone()).collect();
             for pod in pods {
-                self.end_pod(&pod, 1_000 * MS);
+                self.end_pod(&pod);
             }
             return;
         };
@@ -200,7 +204,7 @@ impl Cluster {
         }
         for pod in &moves.delete {
             let pod = Name::new("pod", &name.namespace, pod);
-            self.end_pod(&pod, wanted.template.drain_ns);
+            self.end_pod(&pod);
         }
         self.report(name, &wanted);
     }
@@ -233,10 +237,16 @@ impl Cluster {
             phase: Phase::Pending,
             waiting: None,
             containers_ready: false,
-            gates: template.gates.iter().map(|gate| (gate.clone(), Gate::Shut)).collect(),
+            gates: template
+                .gates
+                .iter()
+                .map(|gate| (gate.clone(), Gate::Shut))
+                .collect(),
             ready_since: None,
             restarts: 0,
             deleting: false,
+            start_delay_ns: template.start_delay_ns + READY_NS,
+            drain_ns: template.drain_ns,
             next: Some((self.now.plus(SCHEDULE_NS), Move::Schedule)),
         };
         self.pods.insert(name.clone(), pod);
@@ -244,15 +254,15 @@ impl Cluster {
         self.store.record(&by, &name, What::Created);
     }
 
-    fn end_pod(&mut self, name: &Name, drain_ns: i64) {
+    fn end_pod(&mut self, name: &Name) {
         let by = self.controller("replicaset-controller");
-        let gone = self.now.plus(drain_ns);
+        let now = self.now;
         let Some(pod) = self.pods.get_mut(name).filter(|pod| !pod.deleting) else {
             return;
         };
         let before = pod.ready();
         pod.deleting = true;
-        pod.next = Some((gone, Move::Vanish));
+        pod.next = Some((now.plus(pod.drain_ns), Move::Vanish));
         self.readiness_changed(&by, name, before);
     }
 
@@ -268,20 +278,24 @@ impl Cluster {
         let later = |ns: i64, step: Move| Some((now.plus(ns), step));
         match step {
             Some(Move::Schedule) => pod.next = later(PULL_NS, Move::Pull),
-            Some(Move::Pull) => match pod.images.iter().find(|i| self.missing_images.contains(*i)) {
-                None => pod.next = later(START_NS, Move::Start),
-                Some(image) => {
-                    pod.waiting = Some("ImagePullBackOff");
-                    pod.next = later(BACK_OFF_NS, Move::Pull);
-                    let message = format!("Back-off pulling image \"{image}\"");
-                    self.events.push(event(now, name, "BackOff", message));
+            Some(Move::Pull) => {
+                match pod.images.iter().find(|i| self.missing_images.contains(*i)) {
+                    None => pod.next = later(START_NS, Move::Start),
+                    Some(image) => {
+                        if pod.waiting.is_none() {
+                            let message = format!("Back-off pulling image \"{image}\"");
+                            self.events.push(event(now, name, "BackOff", message));
+                        }
+                        pod.waiting = Some("ImagePullBackOff");
+                        pod.next = later(BACK_OFF_NS, Move::Pull);
+                    }
                 }
-            },
+            }
             Some(Move::Start) => {
                 pod.phase = Phase::Running;
                 pod.waiting = None;
                 if !pod.images.iter().any(|i| self.unready_images.contains(i)) {
-                    pod.next = later(READY_NS, Move::BecomeReady);
+                    pod.next = later(pod.start_delay_ns, Move::BecomeReady);
                 }
             }
             Some(Move::BecomeReady) => pod.containers_ready = true,
@@ -320,3 +334,6 @@ fn event(at: Instant, object: &Name, reason: &'static str, message: String) -> E
         message,
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -26,6 +26,10 @@ pub struct Pod {
     pub ready_since: Option<Instant>,
     pub restarts: i64,
     pub deleting: bool,
+    /// From its containers' start to their readiness.
+    pub start_delay_ns: i64,
+    /// From the order to go until it is gone; it takes no new requests meanwhile.
+    pub drain_ns: i64,
     /// What happens to it next, by itself.
     pub next: Option<(Instant, Move)>,
 }

@@ -79,7 +79,9 @@ impl Store {
         }
         let mut next = object.clone();
         let changed = merge(&mut next, &fields, &by.manager);
-        if object.kind == "Deployment" && object.body.pointer("/spec/selector") != next.body.pointer("/spec/selector") {
+        if object.kind == "Deployment"
+            && object.body.pointer("/spec/selector") != next.body.pointer("/spec/selector")
+        {
             return Err(ApiError::immutable(name, "spec.selector"));
         }
         if object.body.get("immutable") == Some(&json!(true)) && object.body != next.body {
@@ -113,7 +115,7 @@ impl Store {
                     changed.push(format!("{path}: {value}"));
                 }
                 None => {
-                    field::remove(&mut next.body, path);
+                    field::remove(&mut next.body, [path]);
                     changed.push(format!("{path} removed"));
                 }
             }
@@ -274,9 +276,9 @@ fn merge(object: &mut Object, fields: &[(Path, Value)], manager: &str) -> Vec<St
             dropped.push(path.clone());
         }
     }
+    field::remove(&mut object.body, &dropped);
     for path in dropped {
         object.owners.remove(&path);
-        field::remove(&mut object.body, &path);
         changed.push(format!("{path} removed"));
     }
     for (path, value) in fields {

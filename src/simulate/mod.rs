@@ -1,0 +1,9 @@
+//! A world to rehearse in: virtual time, a cluster with controllers, systems and people who answer as a scenario says.
+//!
+//! Everything here is synchronous and deterministic: the same plan and scenario give the same events, byte for byte.
+//! The world has an account of its own of what happened to it ([`history`]), which no run can write into.
+
+pub mod history;
+pub mod kubernetes;
+pub mod script;
+pub mod systems;

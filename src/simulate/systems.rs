@@ -1,0 +1,213 @@
+//! The twins of Prometheus, HTTP services, commands, Slack and webhooks: they say what the scenario says, and where it
+//! says nothing, they are healthy. A metric has no such default: of one that nobody scripted there is no data.
+
+use crate::providers::request::{Call, Failure, FailureKind, Intent, Observable, Outcome, Target};
+use crate::simulate::script::Script;
+use crate::units::Dim;
+use crate::units::amount::Quantity;
+use crate::values::{Instant, Value};
+use indexmap::IndexMap;
+use serde_json::json;
+
+const GIB: i64 = 1 << 30;
+
+/// Traffic that reaches the pods of a scope; without it there are no series to query.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Traffic {
+    Some,
+    None,
+}
+
+pub fn prometheus(
+    script: &mut Script,
+    call: &Call,
+    at: Instant,
+    traffic: Traffic,
+) -> Result<Value, Failure> {
+    let down = script.is_down(&call.provider);
+    if call.function == "ready" {
+        return Ok(script.correct(call, Value::Bool(!down)));
+    }
+    if down {
+        return Err(refused(&call.provider));
+    }
+    match call.function.as_str() {
+        "query" => Ok(Value::List(series(script, call, at, traffic))),
+        "targets" => {
+            let up = [("up", 7), ("down", 0), ("total", 7)];
+            Ok(script.correct(call, record(up.map(|(name, n)| (name, Value::count(n))))))
+        }
+        "rules" => {
+            let rules = record([
+                ("total", Value::count(20)),
+                ("failing", Value::count(0)),
+                ("oldest", Value::Instant(at)),
+            ]);
+            Ok(script.correct(call, rules))
+        }
+        "firing" => {
+            if !script.knows(call) {
+                let alert = text(call, "alert");
+                script
+                    .silent
+                    .insert(format!("{}.firing(\"{alert}\")", call.provider));
+            }
+            Ok(script.correct(call, Value::Absent))
+        }
+        _ => Err(unknown(call)),
+    }
+}
+
+pub fn http(script: &Script, call: &Call) -> Result<Value, Failure> {
+    let down = script.is_down(&call.provider);
+    match call.function.as_str() {
+        "up" => Ok(script.correct(call, Value::Bool(!down))),
+        "get" if down => Err(refused(&call.provider)),
+        "get" => {
+            let reply = record([
+                ("status", Value::count(200)),
+                ("latency", Value::measured(Dim::Duration, 0.02)),
+                ("json", Value::Json(json!({}))),
+                ("body", Value::String("{}".to_owned())),
+                (
+                    "headers",
+                    Value::Json(json!({"content-type": "application/json"})),
+                ),
+            ]);
+            Ok(script.correct(call, reply))
+        }
+        _ => Err(unknown(call)),
+    }
+}
+
+pub fn shell_read(script: &Script, call: &Call) -> Result<Value, Failure> {
+    let quantity =
+        |dim, amount| Value::Quantity(Quantity::exact(dim, i128::from(amount) * 1_000_000_000));
+    let answer = match call.function.as_str() {
+        "exists" => Value::Bool(true),
+        "cores" => quantity(Dim::Cores, 4),
+        "free_memory" => quantity(Dim::Bytes, 8 * GIB),
+        _ => return Err(unknown(call)),
+    };
+    Ok(script.correct(call, answer))
+}
+
+pub fn shell_prepare(call: &Call) -> Result<Intent, Failure> {
+    if call.function != "run" {
+        return Err(unknown(call));
+    }
+    let idempotent = matches!(call.args.get("idempotent"), Some(Value::Bool(true)));
+    Ok(Intent {
+        call: call.clone(),
+        targets: Vec::<Target>::new(),
+        before: Value::Record(IndexMap::new()),
+        forward: json!({ "argv": words(call) }),
+        inverse: serde_json::Value::Null,
+        observable: if idempotent {
+            Observable::Idempotent
+        } else {
+            Observable::AtMostOnce
+        },
+    })
+}
+
+/// The program and its arguments.
+pub fn words(call: &Call) -> Vec<String> {
+    let Some(Value::List(argv)) = call.args.get("argv") else {
+        return Vec::new();
+    };
+    argv.iter()
+        .filter_map(|word| match word {
+            Value::String(word) => Some(word.clone()),
+            _ => None,
+        })
+        .collect()
+}
+
+pub fn shell_commit(script: &Script, call: &Call) -> Outcome {
+    let result = record([
+        ("status", Value::count(0)),
+        ("stdout", Value::String(String::new())),
+        ("stderr", Value::String(String::new())),
+        ("json", Value::Absent),
+    ]);
+    let result = script.correct(call, result);
+    let status = match &result {
+        Value::Record(fields) => fields.get("status").and_then(Value::amount),
+        _ => None,
+    };
+    match status.map(|status| status.as_f64()) {
+        Some(0.0) => Outcome::Applied {
+            result,
+            written: Vec::new(),
+        },
+        status => {
+            let argv = words(call).join(" ");
+            let status = status.unwrap_or(-1.0);
+            let message = format!("`{argv}` ended with status {status}");
+            Outcome::Unachieved(failure(FailureKind::Invalid, message))
+        }
+    }
+}
+
+/// What is said, as a person would read it.
+pub fn told(call: &Call) -> String {
+    let title = text(call, "title");
+    match (title.as_str(), text(call, "text")) {
+        ("", said) => said,
+        (title, said) => format!("{title}: {said}"),
+    }
+}
+
+pub fn failure(kind: FailureKind, message: impl Into<String>) -> Failure {
+    Failure {
+        kind,
+        message: message.into(),
+    }
+}
+
+pub fn refused(provider: &str) -> Failure {
+    failure(
+        FailureKind::Unreachable,
+        format!("`{provider}` refuses the connection"),
+    )
+}
+
+pub fn unknown(call: &Call) -> Failure {
+    failure(
+        FailureKind::Refused,
+        format!("`{}` has no function `{}`", call.provider, call.function),
+    )
+}
+
+pub fn text(call: &Call, arg: &str) -> String {
+    match call.args.get(arg) {
+        Some(Value::String(text)) => text.clone(),
+        _ => String::new(),
+    }
+}
+
+pub fn record<const N: usize>(fields: [(&str, Value); N]) -> Value {
+    let named = fields
+        .into_iter()
+        .map(|(name, value)| (name.to_owned(), value));
+    Value::Record(named.collect())
+}
+
+fn series(script: &mut Script, call: &Call, at: Instant, traffic: Traffic) -> Vec<Value> {
+    let metric = text(call, "metric");
+    let scope = text(call, "scope");
+    let scope = Some(scope.as_str()).filter(|scope| !scope.is_empty());
+    match script.metric(&metric, scope) {
+        None => {
+            script.silent.insert(metric);
+            Vec::new()
+        }
+        Some(Some(value)) if traffic == Traffic::Some => vec![record([
+            ("labels", Value::Record(IndexMap::new())),
+            ("value", Value::measured(Dim::Count, value)),
+            ("at", Value::Instant(at)),
+        ])],
+        Some(_) => Vec::new(),
+    }
+}

@@ -7,3 +7,4 @@ pub mod history;
 pub mod kubernetes;
 pub mod script;
 pub mod systems;
+pub mod world;

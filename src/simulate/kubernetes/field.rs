@@ -3,10 +3,12 @@
 //! A list whose items have a key (containers by name, ports by number) is entered by that key; every other list is one
 //! value. A path prints as the API server prints it: `.spec.template.spec.containers[name="api"].image`.
 
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use std::fmt;
 
-#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Segment {
     Field(String),
     /// An item of a list, by the value of its key.
@@ -16,10 +18,18 @@ pub enum Segment {
     },
 }
 
-#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Path(pub Vec<Segment>);
 
 impl Path {
+    /// `spec.template`: members of members, nothing with a dot in its name.
+    pub fn of(dotted: &str) -> Path {
+        let names = dotted
+            .split('.')
+            .map(|name| Segment::Field(name.to_owned()));
+        Path(names.collect())
+    }
+
     pub fn field(mut self, name: &str) -> Path {
         self.0.push(Segment::Field(name.to_owned()));
         self

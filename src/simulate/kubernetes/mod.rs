@@ -2,11 +2,16 @@
 //!
 //! Nothing in it is random: names, uids and delays follow from what was done before.
 
+pub mod change;
 pub mod deployment;
 pub mod field;
+pub mod job;
+pub mod manifests;
 pub mod object;
 pub mod pod;
+pub mod reads;
 pub mod store;
+pub mod task;
 
 use crate::simulate::history::What;
 use crate::simulate::kubernetes::deployment::Wanted;

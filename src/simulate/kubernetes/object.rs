@@ -1,12 +1,13 @@
 //! An object of the simulated API server, and the answers that the server gives instead of one.
 
 use crate::simulate::kubernetes::field::Path;
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 /// Names an object: `deployment/x0tta6bl4/x0tta6bl4-api`.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Name {
     /// Lower-case: `deployment`.
     pub kind: String,

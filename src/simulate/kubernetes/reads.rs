@@ -35,7 +35,9 @@ pub fn read(cluster: &Cluster, namespace: &str, call: &Call) -> Result<Value, Fa
 /// A Deployment as `deployment(…)` and `NAME.before` show it.
 pub fn containers(object: &Object) -> (String, Value) {
     let template = object.body.pointer("/spec/template/spec/containers");
-    let list = template.and_then(Json::as_array).map_or(&[][..], Vec::as_slice);
+    let list = template
+        .and_then(Json::as_array)
+        .map_or(&[][..], Vec::as_slice);
     let word = |container: &Json, key: &str| {
         let found = container.get(key).and_then(Json::as_str);
         found.unwrap_or_default().to_owned()
@@ -55,7 +57,11 @@ pub fn not_found(kind: &str, name: &str, namespace: &str) -> Failure {
 
 pub fn text_map(labels: &Labels) -> Value {
     let pairs = labels.iter();
-    Value::Record(pairs.map(|(key, value)| (key.clone(), Value::String(value.clone()))).collect())
+    Value::Record(
+        pairs
+            .map(|(key, value)| (key.clone(), Value::String(value.clone())))
+            .collect(),
+    )
 }
 
 /// A text field of a record among the arguments, as `release.canary`.
@@ -102,8 +108,12 @@ fn deployment(cluster: &Cluster, namespace: &str, name: &str) -> Result<Value, F
     let id = Name::new("deployment", namespace, name);
     let object = cluster.store.objects.get(&id);
     let object = object.ok_or_else(|| not_found("Deployment", name, namespace))?;
-    let status = |key: &str| Value::count(object.status.get(key).and_then(Json::as_i64).unwrap_or(0));
-    let observed = object.status.get("observedGeneration").and_then(Json::as_i64);
+    let status =
+        |key: &str| Value::count(object.status.get(key).and_then(Json::as_i64).unwrap_or(0));
+    let observed = object
+        .status
+        .get("observedGeneration")
+        .and_then(Json::as_i64);
     let (image, images) = containers(object);
     Ok(record([
         ("image", Value::String(image)),
@@ -113,7 +123,10 @@ fn deployment(cluster: &Cluster, namespace: &str, name: &str) -> Result<Value, F
         ("ready", status("readyReplicas")),
         ("available", status("availableReplicas")),
         ("observed", Value::Bool(observed == Some(object.generation))),
-        ("paused", Value::Bool(object.body.pointer("/spec/paused") == Some(&Json::Bool(true)))),
+        (
+            "paused",
+            Value::Bool(object.body.pointer("/spec/paused") == Some(&Json::Bool(true))),
+        ),
     ]))
 }
 
@@ -121,10 +134,23 @@ fn autoscaler(cluster: &Cluster, namespace: &str, name: &str) -> Result<Value, F
     let id = Name::new("horizontalpodautoscaler", namespace, name);
     let object = cluster.store.objects.get(&id);
     let object = object.ok_or_else(|| not_found("HorizontalPodAutoscaler", name, namespace))?;
-    let of = |path: &str| object.body.pointer(path).and_then(Json::as_i64).unwrap_or(1);
-    let target = object.body.pointer("/spec/scaleTargetRef/name").and_then(Json::as_str);
+    let of = |path: &str| {
+        object
+            .body
+            .pointer(path)
+            .and_then(Json::as_i64)
+            .unwrap_or(1)
+    };
+    let target = object
+        .body
+        .pointer("/spec/scaleTargetRef/name")
+        .and_then(Json::as_str);
     let target = Name::new("deployment", namespace, target.unwrap_or_default());
-    let current = cluster.store.objects.get(&target).map_or(0, |object| Wanted::of(object).replicas);
+    let current = cluster
+        .store
+        .objects
+        .get(&target)
+        .map_or(0, |object| Wanted::of(object).replicas);
     Ok(record([
         ("able", Value::Bool(true)),
         ("current", Value::count(current)),
@@ -140,17 +166,28 @@ fn service(cluster: &Cluster, namespace: &str, name: &str) -> Result<Value, Fail
     let object = object.ok_or_else(|| not_found("Service", name, namespace))?;
     let selector = pod::labels(object.body.pointer("/spec/selector"));
     Ok(record([
-        ("endpoints", Value::count(number(cluster.endpoints(&id).len()))),
+        (
+            "endpoints",
+            Value::count(number(cluster.endpoints(&id).len())),
+        ),
         ("selector", text_map(&selector)),
         ("cluster_ip", Value::String("10.96.0.10".to_owned())),
-        ("addresses", Value::List(vec![Value::String("192.0.2.10".to_owned())])),
+        (
+            "addresses",
+            Value::List(vec![Value::String("192.0.2.10".to_owned())]),
+        ),
     ]))
 }
 
 fn selected(cluster: &Cluster, namespace: &str, selector: &str) -> Value {
     let pairs = selector.split(',').filter_map(|pair| pair.split_once('='));
     let labels: Labels = pairs
-        .map(|(key, value)| (key.trim().to_owned(), value.trim_start_matches('=').trim().to_owned()))
+        .map(|(key, value)| {
+            (
+                key.trim().to_owned(),
+                value.trim_start_matches('=').trim().to_owned(),
+            )
+        })
         .collect();
     let here = |pod: &&Pod| pod.name.namespace == namespace;
     let all = cluster.pods.values().filter(here);
@@ -159,7 +196,11 @@ fn selected(cluster: &Cluster, namespace: &str, selector: &str) -> Value {
 }
 
 fn revision_pods(cluster: &Cluster, namespace: &str, call: &Call) -> Result<Value, Failure> {
-    let stable = Name::new("deployment", namespace, &field_of(call, "release", "deployment"));
+    let stable = Name::new(
+        "deployment",
+        namespace,
+        &field_of(call, "release", "deployment"),
+    );
     let beside = Name::new("deployment", namespace, &canary::canary_name(&stable.name));
     let scope = text(call, "scope");
     let released = match (scope.as_str(), cluster.store.objects.contains_key(&beside)) {
@@ -211,11 +252,17 @@ fn has(cluster: &Cluster, namespace: &str, object: &str) -> bool {
 
 fn can(cluster: &Cluster, namespace: &str, call: &Call) -> Result<Value, Failure> {
     let account = text(call, "account");
-    if !cluster.store.objects.contains_key(&Name::new("serviceaccount", namespace, &account)) {
+    if !cluster
+        .store
+        .objects
+        .contains_key(&Name::new("serviceaccount", namespace, &account))
+    {
         return Err(not_found("ServiceAccount", &account, namespace));
     }
     let verb = text(call, "verb");
-    Ok(Value::Bool(["get", "list", "watch"].contains(&verb.as_str())))
+    Ok(Value::Bool(
+        ["get", "list", "watch"].contains(&verb.as_str()),
+    ))
 }
 
 fn counts<const N: usize>(fields: [(&str, i64); N]) -> Value {

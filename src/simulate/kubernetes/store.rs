@@ -9,6 +9,7 @@ use crate::simulate::history::{Change, What};
 use crate::simulate::kubernetes::field::{self, Path};
 use crate::simulate::kubernetes::object::{ApiError, Name, Object};
 use crate::values::Instant;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -29,13 +30,14 @@ pub struct Writer {
 }
 
 /// What has to be true of the object for the write to happen.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Precondition {
     pub uid: Option<String>,
     pub resource_version: Option<String>,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Force {
     No,
     /// Takes fields from other managers.

@@ -1,0 +1,396 @@
+//! The simulated world: every system that a plan names, in one place, in virtual time.
+//!
+//! A request begins at a moment and is answered at a later one; in between the world goes on, and the request may be
+//! cancelled or forgotten, with what it has done so far done. Nothing here reads a clock.
+
+use crate::plan::{Plan, Setting};
+use crate::providers::request::{
+    Call, Direction, FailureKind, Intent, Key, Observation, Outcome, Request, Response,
+};
+use crate::simulate::history::{Change, What};
+use crate::simulate::kubernetes::job::{self, Job, Poll};
+use crate::simulate::kubernetes::object::Name;
+use crate::simulate::kubernetes::{Cluster, change, reads};
+use crate::simulate::script::{BlockId, Line, Script};
+use crate::simulate::systems::{self, Traffic};
+use crate::values::{Instant, Value};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+#[derive(Clone, Debug)]
+pub struct World {
+    pub now: Instant,
+    pub script: Script,
+    pub cluster: Cluster,
+    kinds: BTreeMap<String, Kind>,
+    files: Arc<BTreeMap<String, String>>,
+    /// Commands that ran and messages that were told; the cluster has its own.
+    told: Vec<Change>,
+    /// Keys under which a command ran: it may not run twice.
+    ran: BTreeMap<Key, Outcome>,
+    running: BTreeMap<Ticket, Running>,
+    turns: BTreeMap<(Instant, u64), Turn>,
+    turns_made: u64,
+}
+
+/// Names a request that was begun.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Ticket(pub u64);
+
+/// What a provider of the plan is here.
+#[derive(Clone, Debug)]
+enum Kind {
+    Kubernetes {
+        namespace: String,
+    },
+    Prometheus,
+    Http,
+    Shell,
+    /// Slack, webhooks: told, never asked.
+    Channel,
+}
+
+/// What the scenario does at a moment.
+#[derive(Clone, Debug)]
+pub enum Turn {
+    Begin(BlockId, Vec<Line>),
+    End(BlockId),
+}
+
+#[derive(Clone, Debug)]
+struct Running {
+    /// When it is to be looked at next.
+    at: Instant,
+    work: Work,
+}
+
+#[derive(Clone, Debug)]
+enum Work {
+    Reply(Response),
+    Change(Job),
+    /// A command that is under way since the moment it was begun.
+    Command(Key, Call),
+}
+
+const MS: i64 = 1_000_000;
+const COMMAND_NS: i64 = 1_000 * MS;
+
+impl World {
+    pub fn new(plan: &Plan, now: Instant) -> World {
+        let kinds = plan.providers.iter().map(|provider| {
+            let kind = match provider.kind.as_str() {
+                "kubernetes" => Kind::Kubernetes {
+                    namespace: namespace(provider.settings.get("namespace")),
+                },
+                "prometheus" => Kind::Prometheus,
+                "http" => Kind::Http,
+                "shell" => Kind::Shell,
+                _ => Kind::Channel,
+            };
+            (provider.name.clone(), kind)
+        });
+        World {
+            now,
+            script: Script::default(),
+            cluster: Cluster::new(now),
+            kinds: kinds.collect(),
+            files: Arc::new(plan.files.clone()),
+            told: Vec::new(),
+            ran: BTreeMap::new(),
+            running: BTreeMap::new(),
+            turns: BTreeMap::new(),
+            turns_made: 0,
+        }
+    }
+
+    /// All that happened, in the order in which it happened.
+    pub fn history(&self) -> Vec<Change> {
+        let mut all = self.cluster.store.history.clone();
+        all.extend(self.told.iter().cloned());
+        all.sort_by_key(|change| change.at);
+        all
+    }
+
+    /// Lets the scenario say or take back something at a moment that is still to come.
+    pub fn plan_turn(&mut self, at: Instant, turn: Turn) {
+        self.turns_made += 1;
+        self.turns.insert((at.max(self.now), self.turns_made), turn);
+    }
+
+    /// Begins a request; its answer comes out of [`World::advance`].
+    pub fn begin(&mut self, ticket: Ticket, request: Request) {
+        self.cluster.advance(self.now);
+        let (delay_ns, work) = self.work(request);
+        let at = self.now.plus(delay_ns);
+        self.running.insert(ticket, Running { at, work });
+    }
+
+    /// The moment at which something happens next by itself.
+    pub fn next_at(&self) -> Option<Instant> {
+        let jobs = self.running.values().map(|running| running.at);
+        let turns = self.turns.keys().map(|(at, _)| *at);
+        jobs.chain(turns.take(1))
+            .chain(self.cluster.next_at())
+            .min()
+    }
+
+    /// Lets time pass up to `to`, or to the first answer on the way; the world then stands at that moment.
+    pub fn advance(&mut self, to: Instant) -> Option<(Ticket, Response)> {
+        while let Some(at) = self.next_at().filter(|at| *at <= to) {
+            self.now = self.now.max(at);
+            self.take_turns();
+            self.cluster.advance(self.now);
+            let due = self
+                .running
+                .iter()
+                .find(|(_, running)| running.at <= self.now);
+            if let Some(ticket) = due.map(|(ticket, _)| *ticket)
+                && let Some(response) = self.look_at(ticket)
+            {
+                return Some((ticket, response));
+            }
+        }
+        self.now = self.now.max(to);
+        self.cluster.advance(self.now);
+        None
+    }
+
+    /// Stops a request and says what is certain of it; `None` when it is not under way.
+    pub fn cancel(&mut self, ticket: Ticket, kind: FailureKind) -> Option<Response> {
+        let running = self.running.remove(&ticket)?;
+        let message = match kind {
+            FailureKind::Timeout => "no answer in time",
+            _ => "cancelled",
+        };
+        let why = systems::failure(kind, message);
+        Some(match running.work {
+            Work::Change(job) => Response::Committed(job.cancelled(kind, message)),
+            Work::Command(..) => Response::Committed(Outcome::Unknown(why)),
+            Work::Reply(Response::Read(_)) => Response::Read(Err(why)),
+            Work::Reply(Response::Prepared(_)) => Response::Prepared(Err(why)),
+            Work::Reply(Response::Observed(_)) => Response::Observed(Observation::Unknown(why)),
+            Work::Reply(Response::Told(_)) => Response::Told(Err(why)),
+            Work::Reply(Response::Committed(_)) => Response::Committed(Outcome::Unknown(why)),
+        })
+    }
+
+    /// The runner's process is gone: nobody waits for an answer any more. What was sent was sent.
+    pub fn forget_requests(&mut self) {
+        self.running.clear();
+    }
+
+    /// One request, and the time it took; the world goes on meanwhile.
+    pub fn answer(&mut self, now: Instant, request: &Request) -> (Response, i64) {
+        while self.now < now && self.advance(now).is_some() {}
+        let ticket = Ticket(u64::MAX);
+        let began = self.now;
+        self.begin(ticket, request.clone());
+        loop {
+            let next = self
+                .running
+                .get(&ticket)
+                .map_or(self.now, |running| running.at);
+            match self.advance(next) {
+                Some((answered, response)) if answered == ticket => {
+                    return (response, self.now.since(began));
+                }
+                _ => {}
+            }
+        }
+    }
+
+    fn work(&mut self, request: Request) -> (i64, Work) {
+        match request {
+            Request::Read { call, at } => {
+                let (ns, answer) = self.read(&call, at);
+                (ns, Work::Reply(Response::Read(answer)))
+            }
+            Request::Prepare { call, .. } => {
+                let intent = self.prepare(&call);
+                (20 * MS, Work::Reply(Response::Prepared(intent)))
+            }
+            Request::Commit {
+                key,
+                intent,
+                direction,
+            } => self.commit(key, intent, direction),
+            Request::Observe {
+                key,
+                intent,
+                direction,
+            } => {
+                let seen = self.observe(&key, &intent, direction);
+                (20 * MS, Work::Reply(Response::Observed(seen)))
+            }
+            Request::Tell { key, call } => {
+                if self.script.is_down(&call.provider) {
+                    let why = systems::refused(&call.provider);
+                    return (100 * MS, Work::Reply(Response::Told(Err(why))));
+                }
+                self.record(&call.provider, Some(key), What::Told(systems::told(&call)));
+                (100 * MS, Work::Reply(Response::Told(Ok(()))))
+            }
+        }
+    }
+
+    fn read(
+        &mut self,
+        call: &Call,
+        at: Instant,
+    ) -> (i64, Result<Value, crate::providers::request::Failure>) {
+        let down = self.script.is_down(&call.provider);
+        match self.kinds.get(&call.provider) {
+            Some(Kind::Kubernetes { .. }) if down => {
+                (15 * MS, Err(systems::refused(&call.provider)))
+            }
+            Some(Kind::Kubernetes { namespace }) => {
+                let answer = reads::read(&self.cluster, namespace, call);
+                let answer = match answer {
+                    Err(_) if self.script.knows(call) => Ok(Value::Record(Default::default())),
+                    other => other,
+                };
+                (
+                    15 * MS,
+                    answer.map(|value| self.script.correct(call, value)),
+                )
+            }
+            Some(Kind::Prometheus) => {
+                let traffic = self.traffic(&systems::text(call, "scope"));
+                (
+                    10 * MS,
+                    systems::prometheus(&mut self.script, call, at, traffic),
+                )
+            }
+            Some(Kind::Http) => (20 * MS, systems::http(&self.script, call)),
+            Some(Kind::Shell) => (2 * MS, systems::shell_read(&self.script, call)),
+            Some(Kind::Channel) | None => (MS, Err(systems::unknown(call))),
+        }
+    }
+
+    fn prepare(&self, call: &Call) -> Result<Intent, crate::providers::request::Failure> {
+        if self.script.is_down(&call.provider) {
+            return Err(systems::refused(&call.provider));
+        }
+        match self.kinds.get(&call.provider) {
+            Some(Kind::Kubernetes { namespace }) => {
+                let place = change::Place {
+                    cluster: &self.cluster,
+                    namespace,
+                    files: &self.files,
+                };
+                change::prepare(place, call)
+            }
+            Some(Kind::Shell) => systems::shell_prepare(call),
+            _ => Err(systems::unknown(call)),
+        }
+    }
+
+    fn commit(&mut self, key: Key, intent: Intent, direction: Direction) -> (i64, Work) {
+        let call = intent.call.clone();
+        if self.script.is_down(&call.provider) {
+            let refused = Outcome::NotApplied(systems::refused(&call.provider));
+            return (15 * MS, Work::Reply(Response::Committed(refused)));
+        }
+        match self.kinds.get(&call.provider) {
+            Some(Kind::Kubernetes { namespace }) => {
+                let job = Job::new(key, &intent, direction, namespace, self.now);
+                (15 * MS, Work::Change(job))
+            }
+            Some(Kind::Shell) => {
+                self.record("shell", Some(key.clone()), What::Ran(systems::words(&call)));
+                (COMMAND_NS, Work::Command(key, call))
+            }
+            _ => {
+                let unknown = Outcome::NotApplied(systems::unknown(&call));
+                (MS, Work::Reply(Response::Committed(unknown)))
+            }
+        }
+    }
+
+    fn observe(&self, key: &Key, intent: &Intent, direction: Direction) -> Observation {
+        let call = &intent.call;
+        if self.script.is_down(&call.provider) {
+            return Observation::Unknown(systems::refused(&call.provider));
+        }
+        match self.kinds.get(&call.provider) {
+            Some(Kind::Kubernetes { namespace }) => {
+                job::observe(&self.cluster, namespace, key, intent, direction)
+            }
+            _ => {
+                let message = "nobody can see whether a command ran";
+                Observation::Unknown(systems::failure(FailureKind::Refused, message))
+            }
+        }
+    }
+
+    fn look_at(&mut self, ticket: Ticket) -> Option<Response> {
+        let mut running = self.running.remove(&ticket)?;
+        match &mut running.work {
+            Work::Reply(response) => Some(response.clone()),
+            Work::Command(key, call) => {
+                let outcome = systems::shell_commit(&self.script, call);
+                self.ran.insert(key.clone(), outcome.clone());
+                Some(Response::Committed(outcome))
+            }
+            Work::Change(job) => match job.poll(&mut self.cluster) {
+                Poll::Done(outcome) => Some(Response::Committed(outcome)),
+                Poll::Again(at) => {
+                    running.at = at;
+                    self.running.insert(ticket, running);
+                    None
+                }
+            },
+        }
+    }
+
+    fn take_turns(&mut self) {
+        while let Some(entry) = self
+            .turns
+            .first_entry()
+            .filter(|entry| entry.key().0 <= self.now)
+        {
+            match entry.remove() {
+                Turn::Begin(id, lines) => self.script.begin(id, lines),
+                Turn::End(id) => self.script.end(id),
+            }
+        }
+    }
+
+    /// Whether any pod of the scope takes traffic: what serves nothing has no rates and no latencies.
+    fn traffic(&self, scope: &str) -> Traffic {
+        let services = self
+            .cluster
+            .store
+            .objects
+            .keys()
+            .filter(|name| name.kind == "service");
+        let serving: BTreeSet<&Name> = services
+            .flat_map(|service| self.cluster.endpoints(service))
+            .map(|pod| &pod.owner)
+            .collect();
+        let is_canary = |owner: &&Name| owner.name.ends_with("-canary");
+        let some = match scope {
+            "canary" => serving.iter().any(|owner| is_canary(&owner)),
+            "stable" => serving.iter().any(|owner| !is_canary(&owner)),
+            _ => true,
+        };
+        if some { Traffic::Some } else { Traffic::None }
+    }
+
+    fn record(&mut self, object: &str, key: Option<Key>, what: What) {
+        self.told.push(Change {
+            at: self.now,
+            who: "deployc".to_owned(),
+            key,
+            object: object.to_owned(),
+            what,
+        });
+    }
+}
+
+fn namespace(setting: Option<&Setting>) -> String {
+    match setting {
+        Some(Setting::Value(Value::String(name))) => name.clone(),
+        _ => "default".to_owned(),
+    }
+}

@@ -5,3 +5,4 @@ pub mod clock;
 pub mod provider;
 pub mod signals;
 pub mod store;
+pub mod twin;

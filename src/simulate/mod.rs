@@ -8,3 +8,6 @@ pub mod kubernetes;
 pub mod script;
 pub mod systems;
 pub mod world;
+
+#[cfg(test)]
+mod tests;

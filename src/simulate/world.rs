@@ -5,7 +5,7 @@
 
 use crate::plan::{Plan, Setting};
 use crate::providers::request::{
-    Call, Direction, FailureKind, Intent, Key, Observation, Outcome, Request, Response,
+    Call, Direction, Failure, FailureKind, Intent, Key, Observation, Outcome, Request, Response,
 };
 use crate::simulate::history::{Change, What};
 use crate::simulate::kubernetes::job::{self, Job, Poll};
@@ -26,8 +26,6 @@ pub struct World {
     files: Arc<BTreeMap<String, String>>,
     /// Commands that ran and messages that were told; the cluster has its own.
     told: Vec<Change>,
-    /// Keys under which a command ran: it may not run twice.
-    ran: BTreeMap<Key, Outcome>,
     running: BTreeMap<Ticket, Running>,
     turns: BTreeMap<(Instant, u64), Turn>,
     turns_made: u64,
@@ -69,7 +67,7 @@ enum Work {
     Reply(Response),
     Change(Job),
     /// A command that is under way since the moment it was begun.
-    Command(Key, Call),
+    Command(Call),
 }
 
 const MS: i64 = 1_000_000;
@@ -96,7 +94,6 @@ impl World {
             kinds: kinds.collect(),
             files: Arc::new(plan.files.clone()),
             told: Vec::new(),
-            ran: BTreeMap::new(),
             running: BTreeMap::new(),
             turns: BTreeMap::new(),
             turns_made: 0,
@@ -233,11 +230,7 @@ impl World {
         }
     }
 
-    fn read(
-        &mut self,
-        call: &Call,
-        at: Instant,
-    ) -> (i64, Result<Value, crate::providers::request::Failure>) {
+    fn read(&mut self, call: &Call, at: Instant) -> (i64, Result<Value, Failure>) {
         let down = self.script.is_down(&call.provider);
         match self.kinds.get(&call.provider) {
             Some(Kind::Kubernetes { .. }) if down => {
@@ -267,7 +260,7 @@ impl World {
         }
     }
 
-    fn prepare(&self, call: &Call) -> Result<Intent, crate::providers::request::Failure> {
+    fn prepare(&self, call: &Call) -> Result<Intent, Failure> {
         if self.script.is_down(&call.provider) {
             return Err(systems::refused(&call.provider));
         }
@@ -297,8 +290,8 @@ impl World {
                 (15 * MS, Work::Change(job))
             }
             Some(Kind::Shell) => {
-                self.record("shell", Some(key.clone()), What::Ran(systems::words(&call)));
-                (COMMAND_NS, Work::Command(key, call))
+                self.record("shell", Some(key), What::Ran(systems::words(&call)));
+                (COMMAND_NS, Work::Command(call))
             }
             _ => {
                 let unknown = Outcome::NotApplied(systems::unknown(&call));
@@ -327,9 +320,8 @@ impl World {
         let mut running = self.running.remove(&ticket)?;
         match &mut running.work {
             Work::Reply(response) => Some(response.clone()),
-            Work::Command(key, call) => {
+            Work::Command(call) => {
                 let outcome = systems::shell_commit(&self.script, call);
-                self.ran.insert(key.clone(), outcome.clone());
                 Some(Response::Committed(outcome))
             }
             Work::Change(job) => match job.poll(&mut self.cluster) {
@@ -370,8 +362,8 @@ impl World {
             .collect();
         let is_canary = |owner: &&Name| owner.name.ends_with("-canary");
         let some = match scope {
-            "canary" => serving.iter().any(|owner| is_canary(&owner)),
-            "stable" => serving.iter().any(|owner| !is_canary(&owner)),
+            "canary" => serving.iter().any(is_canary),
+            "stable" => serving.iter().any(|owner| !is_canary(owner)),
             _ => true,
         };
         if some { Traffic::Some } else { Traffic::None }

@@ -1,11 +1,11 @@
 //! Looks at the cluster and says what a change will consist of, and what would undo it. Changes nothing.
 
 use crate::providers::kubernetes::canary::{self, TRACK_LABEL};
+use crate::providers::manifest::{self, images};
 use crate::providers::request::{Call, Failure, FailureKind, Intent, Observable, Target};
 use crate::simulate::kubernetes::Cluster;
 use crate::simulate::kubernetes::deployment::Wanted;
 use crate::simulate::kubernetes::field::{self, Path};
-use crate::simulate::kubernetes::manifests;
 use crate::simulate::kubernetes::object::{Name, Object};
 use crate::simulate::kubernetes::pod::{self, Labels};
 use crate::simulate::kubernetes::reads::{containers, field_of, not_found};
@@ -116,11 +116,7 @@ impl Draft {
 }
 
 fn apply(place: Place, call: &Call) -> Result<Draft, Failure> {
-    let images = text_map(call, "images");
-    let mut objects = manifests::read(place.files, &text(call, "path"))?;
-    objects
-        .iter_mut()
-        .for_each(|object| manifests::set_images(object, &images));
+    let objects = wanted(place, call)?;
     let dark = call
         .args
         .get("traffic")
@@ -145,6 +141,29 @@ fn apply(place: Place, call: &Call) -> Result<Draft, Failure> {
     let live = carrier.as_ref().and_then(|name| place.live(name));
     draft.before = Some(before(live));
     Ok(draft)
+}
+
+/// The objects of the files that the call names, with its images.
+fn wanted(place: Place, call: &Call) -> Result<Vec<Json>, Failure> {
+    let path = text(call, "path");
+    let files = manifest::named_by(place.files, &path);
+    let mut found = manifest::read(&files, Some(place.namespace));
+    if let Some(problem) = found.problems.first() {
+        let message = format!(
+            "`{}` line {}: {}",
+            problem.place.file, problem.place.line, problem.message
+        );
+        return Err(failure(FailureKind::Invalid, message));
+    }
+    images::put(
+        &mut found.objects,
+        &text_map(call, "images").into_iter().collect(),
+    );
+    Ok(found
+        .objects
+        .into_iter()
+        .map(|object| object.body)
+        .collect())
 }
 
 /// The Deployment that carries the release: the one whose template changes where it goes dark, else the first.

@@ -51,7 +51,7 @@ impl Wanted {
 pub fn moves(wanted: &Wanted, pods: &[&Pod]) -> Moves {
     let alive: Vec<&Pod> = pods.iter().copied().filter(|pod| !pod.deleting).collect();
     let is_new = |pod: &&Pod| pod.template_hash == wanted.template.hash;
-    let (new, old): (Vec<&Pod>, Vec<&Pod>) = alive.iter().copied().partition(|pod| is_new(&pod));
+    let (new, old): (Vec<&Pod>, Vec<&Pod>) = alive.iter().copied().partition(is_new);
     let total = count(&alive);
     let room = wanted.replicas + wanted.max_surge - total;
     let create = (wanted.replicas - count(&new)).min(room).max(0);

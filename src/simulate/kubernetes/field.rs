@@ -152,8 +152,8 @@ fn items(value: &Value) -> impl Iterator<Item = &Value> {
 }
 
 fn is_item(item: &Value, key: &str, value: &str) -> bool {
-    item.get(key)
-        .is_some_and(|found| found.to_string() == value)
+    let text = item.get(key).map(Value::to_string);
+    text.as_deref() == Some(value)
 }
 
 fn member<'a>(at: &'a mut Value, name: &str, next: Option<&Segment>) -> &'a mut Value {

@@ -6,7 +6,6 @@ pub mod change;
 pub mod deployment;
 pub mod field;
 pub mod job;
-pub mod manifests;
 pub mod object;
 pub mod pod;
 pub mod reads;

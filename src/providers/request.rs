@@ -133,11 +133,14 @@ pub struct Written {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Observation {
-    /// As after an `Applied`; also when it is on its way and has to be waited for: issuing it again is harmless.
+    /// As after an [`Outcome::Applied`]: all of it is there and has become what was wanted.
     Applied {
         result: Value,
         written: Vec<Written>,
     },
+    /// Something of it is there, but not all, or it has not (yet) become what was wanted; the failure says what is missing.
+    /// Issuing it again is harmless, and finishes it or waits for it. When there is no time for that it is unachieved.
+    Underway(Failure),
     NotApplied,
     /// Somebody else changed it since: field, whose, from, to.
     Foreign(Failure),

@@ -2,6 +2,7 @@
 //! twin share.
 
 pub mod canary;
+pub mod fields;
 pub mod reads;
 pub mod records;
 pub mod writes;

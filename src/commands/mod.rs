@@ -1,7 +1,12 @@
 //! One file for each subcommand, and the exit codes.
 
+pub mod actor;
 pub mod cli;
 pub mod exit;
 pub mod explain;
+pub mod item;
+pub mod list;
+pub mod people;
+pub mod runs;
 pub mod show;
 pub mod terminal;

@@ -1,0 +1,58 @@
+//! `deployc list`: all runs, newest first.
+
+use crate::commands::cli::{List, Output};
+use crate::commands::exit::Exit;
+use crate::commands::runs::{self, report};
+use crate::engine::protocol::RunOutcome;
+use crate::journal::store::{Store, Summary};
+use crate::values::show;
+use serde_json::json;
+
+pub fn list(args: &List) -> Exit {
+    let summaries = match runs::open(&args.state.state).and_then(|store| store.runs()) {
+        Ok(summaries) => summaries,
+        Err(error) => return report(&error),
+    };
+    let width = summaries
+        .iter()
+        .map(|summary| summary.run.len())
+        .max()
+        .unwrap_or(0);
+    for summary in &summaries {
+        match args.output.output {
+            Output::Human => anstream::println!("{}", line(summary, width)),
+            Output::Json => anstream::println!("{}", object(summary)),
+        }
+    }
+    Exit::Succeeded
+}
+
+pub fn outcome_word(outcome: Option<RunOutcome>) -> &'static str {
+    match outcome {
+        None => "not ended",
+        Some(RunOutcome::Succeeded) => "succeeded",
+        Some(RunOutcome::Stopped) => "stopped",
+        Some(RunOutcome::RolledBack) => "rolled back",
+        Some(RunOutcome::RollbackIncomplete) => "rollback incomplete",
+    }
+}
+
+fn line(summary: &Summary, width: usize) -> String {
+    format!(
+        "{:width$}  {}  {:<19}  {}",
+        summary.run,
+        show::instant(summary.created),
+        outcome_word(summary.outcome),
+        summary.target,
+    )
+}
+
+fn object(summary: &Summary) -> serde_json::Value {
+    json!({
+        "run": summary.run,
+        "created": show::instant(summary.created),
+        "outcome": summary.outcome,
+        "target": summary.target,
+        "records": summary.records,
+    })
+}

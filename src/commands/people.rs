@@ -1,0 +1,148 @@
+//! What people say to a run from another process: `confirm`, `approve`, `abort`, `rollback`, `continue`.
+//!
+//! Each leaves a letter in the store. A live driver takes it within a fraction of a second; without one it counts when the
+//! run is resumed. The engine decides what a letter means; here it is only addressed.
+
+use crate::commands::actor::actor;
+use crate::commands::cli::{Approve, Confirm, Continue, WithReason};
+use crate::commands::exit::Exit;
+use crate::commands::item::{self, Wanted};
+use crate::commands::runs::{self, Loaded, report};
+use crate::engine::protocol::{Answer, EventKind};
+use crate::journal::store::Store;
+use crate::plan::node::{Node, NodeKind};
+use std::path::Path;
+
+pub fn confirm(args: &Confirm) -> Exit {
+    send(&args.state.state, &args.run, |loaded| {
+        let node = item::find(&loaded.plan, &args.item, Wanted::Confirm)?;
+        let answer = match &args.no {
+            Some(reason) => Answer::No {
+                reason: reason.clone(),
+            },
+            None => Answer::Yes {
+                note: args.note.clone(),
+            },
+        };
+        let role = role(node, args.role.as_deref())?;
+        Ok(EventKind::Answered {
+            node: node.id,
+            by: actor(),
+            role,
+            answer,
+        })
+    })
+}
+
+pub fn approve(args: &Approve) -> Exit {
+    send(&args.state.state, &args.run, |loaded| {
+        let node = item::find(&loaded.plan, &args.gate, Wanted::Approve)?;
+        let answer = match &args.reject {
+            Some(reason) => Answer::No {
+                reason: reason.clone(),
+            },
+            None => Answer::Yes { note: None },
+        };
+        let role = role(node, args.role.as_deref())?;
+        Ok(EventKind::Signed {
+            node: node.id,
+            by: actor(),
+            role,
+            answer,
+        })
+    })
+}
+
+pub fn abort(args: &WithReason) -> Exit {
+    send(&args.state.state, &args.run, |_| {
+        Ok(EventKind::Aborted {
+            by: actor(),
+            reason: reason(args),
+        })
+    })
+}
+
+pub fn rollback(args: &WithReason) -> Exit {
+    send(&args.state.state, &args.run, |_| {
+        Ok(EventKind::RollbackAsked {
+            by: actor(),
+            reason: reason(args),
+        })
+    })
+}
+
+pub fn go_on(args: &Continue) -> Exit {
+    send(&args.state.state, &args.run, |loaded| {
+        let node = item::find(&loaded.plan, &args.item, Wanted::Any)?;
+        Ok(EventKind::Continued {
+            node: node.id,
+            by: actor(),
+            reason: args.reason.clone(),
+        })
+    })
+}
+
+fn reason(args: &WithReason) -> String {
+    args.reason
+        .clone()
+        .unwrap_or_else(|| "no reason was given".to_owned())
+}
+
+fn send(
+    folder: &Path,
+    run: &str,
+    letter: impl FnOnce(&Loaded) -> Result<EventKind, String>,
+) -> Exit {
+    let mut store = match runs::open(folder) {
+        Ok(store) => store,
+        Err(error) => return report(&error),
+    };
+    let loaded = match runs::load(&store, run) {
+        Ok(loaded) => loaded,
+        Err(error) => return report(&error),
+    };
+    let run = loaded.journal.header.run.clone();
+    match runs::resolve(&store, &run) {
+        Ok(summary) if summary.outcome.is_some() => {
+            anstream::eprintln!("error: run `{run}` has ended; nothing was changed");
+            return Exit::Invalid;
+        }
+        Ok(_) => {}
+        Err(error) => return report(&error),
+    }
+    let kind = match letter(&loaded) {
+        Ok(kind) => kind,
+        Err(message) => {
+            anstream::eprintln!("error: {message}");
+            return Exit::Usage;
+        }
+    };
+    match store.post(&run, &kind) {
+        Ok(_) => {
+            anstream::println!("said to run `{run}`; `deployc status {run}` shows what follows");
+            Exit::Succeeded
+        }
+        Err(error) => report(&error),
+    }
+}
+
+/// The role in which an item is answered: the one that was given, or the only one that it names.
+fn role(node: &Node, given: Option<&str>) -> Result<String, String> {
+    let roles = match &node.kind {
+        NodeKind::Confirm(confirm) => &confirm.roles,
+        NodeKind::Approve(approve) => &approve.roles,
+        _ => return Err(format!("`{}` asks nobody", item::short(node))),
+    };
+    match (given, roles.as_slice()) {
+        (Some(role), _) if roles.iter().any(|known| known == role) => Ok(role.to_owned()),
+        (Some(role), _) => Err(format!(
+            "`{role}` is not asked here, but {}",
+            roles.join(", ")
+        )),
+        (None, [only]) => Ok(only.clone()),
+        (None, _) => Err(format!(
+            "in which role? say `--as` with one of {}",
+            roles.join(", ")
+        )),
+    }
+}

@@ -1,0 +1,54 @@
+//! A run by the name that was typed, with its plan.
+
+use crate::commands::exit::Exit;
+use crate::effects::store::sqlite::SqliteStore;
+use crate::journal::store::{Store, StoreError, Summary};
+use crate::journal::writer::{Journal, JournalError, read};
+use crate::plan::{Plan, SourceMap};
+use std::path::Path;
+
+/// A run that was read and verified.
+#[derive(Debug)]
+pub struct Loaded {
+    pub journal: Journal,
+    pub plan: Plan,
+    pub map: SourceMap,
+}
+
+pub fn load(store: &SqliteStore, name: &str) -> Result<Loaded, JournalError> {
+    let run = resolve(store, name)?;
+    let journal = read(store, &run.run)?;
+    let plan = serde_json::from_str(&journal.header.plan)?;
+    let map = serde_json::from_str(&journal.header.source_map)?;
+    Ok(Loaded { journal, plan, map })
+}
+
+/// By the whole name or enough of its beginning.
+pub fn resolve(store: &SqliteStore, name: &str) -> Result<Summary, StoreError> {
+    let runs = store.runs()?;
+    if let Some(exact) = runs.iter().find(|summary| summary.run == name) {
+        return Ok(exact.clone());
+    }
+    let mut fitting = runs
+        .into_iter()
+        .filter(|summary| summary.run.starts_with(name));
+    match (fitting.next(), fitting.next()) {
+        (Some(one), None) => Ok(one),
+        (None, _) => Err(StoreError::UnknownRun(name.to_owned())),
+        (Some(one), Some(two)) => Err(StoreError::AmbiguousRun {
+            prefix: name.to_owned(),
+            candidates: format!("`{}`, `{}`", one.run, two.run),
+        }),
+    }
+}
+
+/// For commands that read: the store as it is.
+pub fn open(folder: &Path) -> Result<SqliteStore, StoreError> {
+    SqliteStore::open_existing(folder)
+}
+
+/// Prints an error with its line break and gives the exit code.
+pub fn report(error: &dyn std::error::Error) -> Exit {
+    anstream::eprintln!("error: {error}");
+    Exit::Invalid
+}

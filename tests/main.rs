@@ -10,5 +10,6 @@
     clippy::disallowed_methods
 )]
 
+mod contract;
 mod store;
 mod tidy;

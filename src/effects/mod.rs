@@ -2,7 +2,18 @@
 //! files and the environment.
 
 pub mod clock;
+pub mod delivery;
+pub mod http;
+pub mod message;
+pub mod prometheus;
 pub mod provider;
+pub mod registry;
+pub mod secret;
+pub mod settings;
+pub mod shell;
 pub mod signals;
+pub mod slack;
 pub mod store;
 pub mod twin;
+pub mod webhook;
+pub mod wire;

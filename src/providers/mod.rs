@@ -4,6 +4,7 @@
 //! written a second time. What *carries them out* lives in `effects` (real) and in `simulate` (twin), behind the
 //! same [`request::Request`] and [`request::Response`].
 
+pub mod argument;
 pub mod catalog;
 pub mod http;
 pub mod kubernetes;

@@ -132,7 +132,7 @@ fn rules() -> Function {
             live(
                 "oldest",
                 Type::Instant,
-                "The last evaluation of the rule that waits longest.",
+                "The last evaluation of the rule that waits longest; no value while one was never evaluated.",
             ),
         ],
     );
@@ -146,9 +146,9 @@ fn rules() -> Function {
 fn firing() -> Function {
     Function::read(
         "firing",
-        count(),
-        "How many alerts of this name fire; no value where no such rule is loaded, because silence of a rule that \
-         is not there is not health.",
+        Type::Bool,
+        "Whether an alert of this name fires; no value where no such rule is loaded or it was not evaluated, because \
+         the silence of a rule that is not there is not health.",
     )
     .param("alert", Type::String, "The name of the alerting rule.")
     .optional(

@@ -60,6 +60,10 @@ pub enum Direction {
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[allow(
+    clippy::large_enum_variant,
+    reason = "one is passed on and taken apart, never kept"
+)]
 pub enum Response {
     Read(Result<Value, Failure>),
     Prepared(Result<Intent, Failure>),
@@ -178,4 +182,25 @@ pub enum FailureKind {
     Refused,
     /// Cancelled by the runner.
     Cancelled,
+}
+
+impl Failure {
+    pub fn new(kind: FailureKind, message: impl Into<String>) -> Failure {
+        Failure {
+            kind,
+            message: message.into(),
+        }
+    }
+}
+
+/// The answer to a request that this provider never carries out.
+pub fn refusal(request: &Request, why: &str) -> Response {
+    let failure = Failure::new(FailureKind::Refused, why);
+    match request {
+        Request::Read { .. } => Response::Read(Err(failure)),
+        Request::Prepare { .. } => Response::Prepared(Err(failure)),
+        Request::Commit { .. } => Response::Committed(Outcome::NotApplied(failure)),
+        Request::Observe { .. } => Response::Observed(Observation::Unknown(failure)),
+        Request::Tell { .. } => Response::Told(Err(failure)),
+    }
 }

@@ -1,0 +1,88 @@
+//! What a command has left behind: processes with the key of its change in their environment.
+//!
+//! A process that started a session of its own is in no group of ours, and one whose runner was killed has nobody that
+//! waits for it. Both still carry the key. Linux only; elsewhere nothing is found.
+
+#![allow(
+    clippy::disallowed_methods,
+    reason = "environments of processes are files"
+)]
+
+use crate::providers::request::Key;
+
+/// The ids of processes of this user that carry the key.
+pub fn find(key: &Key) -> Vec<u32> {
+    system::find(key)
+}
+
+/// Tells them to end, and ends them after a grace.
+pub async fn end(key: &Key) {
+    system::end(key).await;
+}
+
+#[cfg(target_os = "linux")]
+mod system {
+    use crate::effects::shell::command::{GRACE, KEY_VARIABLE};
+    use crate::providers::request::Key;
+    use rustix::fd::OwnedFd;
+    use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
+    use std::time::Duration;
+
+    struct Found {
+        pid: u32,
+        /// Opened before the environment was read, so a signal never meets another process with the same number.
+        process: OwnedFd,
+    }
+
+    pub fn find(key: &Key) -> Vec<u32> {
+        carriers(key).into_iter().map(|found| found.pid).collect()
+    }
+
+    pub async fn end(key: &Key) {
+        signal(key, Signal::TERM);
+        let end = tokio::time::Instant::now() + GRACE;
+        while !carriers(key).is_empty() && tokio::time::Instant::now() < end {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        signal(key, Signal::KILL);
+    }
+
+    fn signal(key: &Key, signal: Signal) {
+        for found in carriers(key) {
+            let _ = pidfd_send_signal(&found.process, signal);
+        }
+    }
+
+    fn carriers(key: &Key) -> Vec<Found> {
+        let Ok(entries) = std::fs::read_dir("/proc") else {
+            return Vec::new();
+        };
+        let own = std::process::id();
+        let pids = entries.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok());
+        let wanted = format!("{KEY_VARIABLE}={}", key.0);
+        pids.filter(|pid| *pid != own)
+            .filter_map(|pid| carrier(pid, &wanted))
+            .collect()
+    }
+
+    fn carrier(pid: u32, wanted: &str) -> Option<Found> {
+        let raw = Pid::from_raw(i32::try_from(pid).ok()?)?;
+        let process = pidfd_open(raw, PidfdFlags::empty()).ok()?;
+        let environment = std::fs::read(format!("/proc/{pid}/environ")).ok()?;
+        let carries = environment
+            .split(|byte| *byte == 0)
+            .any(|variable| variable == wanted.as_bytes());
+        carries.then_some(Found { pid, process })
+    }
+}
+
+#[cfg(not(target_os = "linux"))]
+mod system {
+    use crate::providers::request::Key;
+
+    pub fn find(_: &Key) -> Vec<u32> {
+        Vec::new()
+    }
+
+    pub async fn end(_: &Key) {}
+}

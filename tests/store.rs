@@ -104,6 +104,13 @@ fn keeps_its_promises(store: &mut impl Store) {
     assert!(store.letters("a").unwrap().is_empty());
 
     assert_eq!(store.runs().unwrap()[0].outcome, None);
+    assert!(store.runs().unwrap()[0].holds_target());
+    store.finish("a", RunOutcome::RollbackIncomplete).unwrap();
+    assert!(store.runs().unwrap()[0].holds_target());
+    store
+        .release("a", &Actor::default(), "I have looked")
+        .unwrap();
+    assert!(!store.runs().unwrap()[0].holds_target());
     store.finish("a", RunOutcome::RolledBack).unwrap();
     let summary = &store.runs().unwrap()[0];
     assert_eq!(

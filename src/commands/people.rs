@@ -8,8 +8,9 @@ use crate::commands::cli::{Approve, Confirm, Continue, WithReason};
 use crate::commands::exit::Exit;
 use crate::commands::item::{self, Wanted};
 use crate::commands::runs::{self, Loaded, report};
-use crate::engine::protocol::{Answer, EventKind};
-use crate::journal::store::Store;
+use crate::effects::store::sqlite::SqliteStore;
+use crate::engine::protocol::{Answer, EventKind, RunOutcome};
+use crate::journal::store::{Store, StoreError};
 use crate::plan::node::{Node, NodeKind};
 use std::path::Path;
 
@@ -53,7 +54,19 @@ pub fn approve(args: &Approve) -> Exit {
     })
 }
 
+/// Of a run whose rollback is incomplete, it gives the target free: a person has looked and takes over.
 pub fn abort(args: &WithReason) -> Exit {
+    match incomplete(args) {
+        Ok(Some((mut store, run))) => match store.release(&run, &actor(), &reason(args)) {
+            Ok(()) => {
+                anstream::println!("the target of run `{run}` is free; what it left is yours");
+                return Exit::Succeeded;
+            }
+            Err(error) => return report(&error),
+        },
+        Ok(None) => {}
+        Err(error) => return report(&error),
+    }
     send(&args.state.state, &args.run, |_| {
         Ok(EventKind::Aborted {
             by: actor(),
@@ -80,6 +93,13 @@ pub fn go_on(args: &Continue) -> Exit {
             reason: args.reason.clone(),
         })
     })
+}
+
+fn incomplete(args: &WithReason) -> Result<Option<(SqliteStore, String)>, StoreError> {
+    let store = runs::open(&args.state.state)?;
+    let summary = runs::resolve(&store, &args.run)?;
+    let incomplete = summary.outcome == Some(RunOutcome::RollbackIncomplete);
+    Ok((incomplete && summary.holds_target()).then_some((store, summary.run)))
 }
 
 fn reason(args: &WithReason) -> String {

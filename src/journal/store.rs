@@ -1,6 +1,6 @@
 //! Where journals are kept, seen from those who need one.
 
-use crate::engine::protocol::{EventKind, RunOutcome};
+use crate::engine::protocol::{Actor, EventKind, RunOutcome};
 use crate::journal::record::{Header, Record};
 use crate::values::Instant;
 use std::path::PathBuf;
@@ -22,6 +22,8 @@ pub trait Store {
     ) -> Result<(), StoreError>;
     /// Marks how the run ended; after its last record.
     fn finish(&mut self, run: &str, outcome: RunOutcome) -> Result<(), StoreError>;
+    /// Gives the target of a run free whose rollback is incomplete: a person has looked and takes it over, and why.
+    fn release(&mut self, run: &str, by: &Actor, reason: &str) -> Result<(), StoreError>;
     /// Newest first.
     fn runs(&self) -> Result<Vec<Summary>, StoreError>;
     /// Leaves a letter for whoever drives the run, now or later.
@@ -42,6 +44,19 @@ pub struct Summary {
     pub records: u64,
     /// `None`: it has not ended.
     pub outcome: Option<RunOutcome>,
+    /// Who gave the target free after an incomplete rollback, and why.
+    pub released: Option<String>,
+}
+
+impl Summary {
+    /// Whether the run still keeps its target from others.
+    pub fn holds_target(&self) -> bool {
+        match self.outcome {
+            None => true,
+            Some(RunOutcome::RollbackIncomplete) => self.released.is_none(),
+            Some(_) => false,
+        }
+    }
 }
 
 #[derive(Debug, thiserror::Error)]

@@ -1,6 +1,6 @@
 //! Journals in memory: for simulation and for tests. Keeps the same promises but for durability.
 
-use crate::engine::protocol::{EventKind, RunOutcome};
+use crate::engine::protocol::{Actor, EventKind, RunOutcome};
 use crate::journal::record::{Header, Record};
 use crate::journal::store::{LetterId, Store, StoreError, Summary};
 use std::collections::BTreeMap;
@@ -17,6 +17,7 @@ struct Run {
     records: Vec<Record>,
     epoch: u64,
     outcome: Option<RunOutcome>,
+    released: Option<String>,
     letters: Vec<(LetterId, EventKind)>,
 }
 
@@ -44,6 +45,7 @@ impl Store for MemoryStore {
             records: Vec::new(),
             epoch: 0,
             outcome: None,
+            released: None,
             letters: Vec::new(),
         };
         self.runs.insert(header.run.clone(), run);
@@ -89,6 +91,11 @@ impl Store for MemoryStore {
         Ok(())
     }
 
+    fn release(&mut self, run: &str, by: &Actor, reason: &str) -> Result<(), StoreError> {
+        self.run_mut(run)?.released = Some(format!("{} on {}: {reason}", by.user, by.host));
+        Ok(())
+    }
+
     fn runs(&self) -> Result<Vec<Summary>, StoreError> {
         let mut runs: Vec<Summary> = self
             .runs
@@ -99,6 +106,7 @@ impl Store for MemoryStore {
                 created: run.header.created,
                 records: run.records.len() as u64,
                 outcome: run.outcome,
+                released: run.released.clone(),
             })
             .collect();
         runs.sort_by(|a, b| (b.created, &b.run).cmp(&(a.created, &a.run)));

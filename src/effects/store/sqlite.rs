@@ -1,6 +1,6 @@
 //! Journals in SQLite: write-ahead log, `synchronous=FULL`, so that a commit is on the disk when it returns.
 
-use crate::engine::protocol::{EventKind, RunOutcome};
+use crate::engine::protocol::{Actor, EventKind, RunOutcome};
 use crate::journal::record::{Hash, Header, Record};
 use crate::journal::store::{LetterId, Store, StoreError, Summary};
 use crate::values::Instant;
@@ -136,7 +136,8 @@ CREATE TABLE IF NOT EXISTS runs (
     created INTEGER NOT NULL,
     header TEXT NOT NULL,
     epoch INTEGER NOT NULL,
-    outcome TEXT
+    outcome TEXT,
+    released TEXT
 ) STRICT;
 CREATE TABLE IF NOT EXISTS records (
     run TEXT NOT NULL REFERENCES runs(run),
@@ -257,9 +258,20 @@ impl Store for SqliteStore {
         })
     }
 
+    fn release(&mut self, run: &str, by: &Actor, reason: &str) -> Result<(), StoreError> {
+        let words = format!("{} on {}: {reason}", by.user, by.host);
+        self.transaction(|transaction| {
+            transaction.execute(
+                "UPDATE runs SET released = ?1 WHERE run = ?2",
+                params![words, run],
+            )?;
+            Ok(())
+        })
+    }
+
     fn runs(&self) -> Result<Vec<Summary>, StoreError> {
         let read = || -> rusqlite::Result<Vec<(Summary, Option<String>)>> {
-            let sql = "SELECT run, target, created, outcome,
+            let sql = "SELECT run, target, created, outcome, released,
                     (SELECT count(*) FROM records WHERE records.run = runs.run)
                 FROM runs ORDER BY created DESC, run DESC";
             let mut statement = self.connection.prepare(sql)?;
@@ -268,8 +280,9 @@ impl Store for SqliteStore {
                     run: row.get(0)?,
                     target: row.get(1)?,
                     created: Instant(row.get(2)?),
-                    records: row.get(4)?,
+                    records: row.get(5)?,
                     outcome: None,
+                    released: row.get(4)?,
                 };
                 Ok((summary, row.get(3)?))
             })?;

@@ -6,8 +6,12 @@
 //! **Invariant:** a plan has one canonical JSON form, and its digest is the same on every machine. Places in the source
 //! are [`LocId`]s into a [`SourceMap`] beside the plan, so moving text without changing it changes no digest.
 
+#[cfg(test)]
+pub mod draft;
 pub mod expr;
+pub mod graph;
 pub mod node;
+pub mod walk;
 
 use crate::plan::expr::{Expr, Template};
 use crate::plan::node::{Node, NodeId, Notice};

@@ -1,0 +1,198 @@
+//! Which expressions stand in a plan, and what they read.
+
+use crate::plan::expr::{CallExpr, Clause, Datum, Expr, Scope, Stmt, Template, TemplatePart};
+use crate::plan::node::{Node, NodeId, NodeKind, Notice, UndoPlan};
+use crate::plan::{Action, MetricSource, Plan, Watch};
+use std::collections::BTreeSet;
+
+/// Everything that evaluating some expressions may ask for, through `let`s and metrics too.
+#[derive(Debug, Default)]
+pub struct Reads<'a> {
+    pub nodes: Vec<(NodeId, Datum)>,
+    /// Queries and derived metrics alike, with the scope that reaches them.
+    pub metrics: Vec<(u32, Scope)>,
+    pub calls: Vec<&'a CallExpr>,
+    pub inputs: BTreeSet<&'a str>,
+    pub lets: BTreeSet<u32>,
+    /// Scopes of fields of pods, `canary.pods.healthy`.
+    pub pods: Vec<Scope>,
+}
+
+/// What `exprs` read.
+pub fn reads<'a>(plan: &'a Plan, exprs: impl IntoIterator<Item = &'a Expr>) -> Reads<'a> {
+    let mut reads = Reads::default();
+    for expr in exprs {
+        collect(plan, expr, &Scope::None, &mut reads);
+    }
+    reads
+}
+
+/// An expression and all expressions inside it, the outer ones first.
+pub fn each<'a>(expr: &'a Expr, visit: &mut dyn FnMut(&'a Expr)) {
+    visit(expr);
+    for part in parts(expr) {
+        each(part, visit);
+    }
+}
+
+/// The expressions directly inside one.
+pub fn parts(expr: &Expr) -> Vec<&Expr> {
+    match expr {
+        Expr::Literal(_)
+        | Expr::Input(_)
+        | Expr::Let(_)
+        | Expr::Local(_)
+        | Expr::Metric { .. }
+        | Expr::Node { .. }
+        | Expr::ScopePods { .. }
+        | Expr::Word(_) => Vec::new(),
+        Expr::Call(call) => call.args.iter().map(|(_, arg)| arg).collect(),
+        Expr::Field(inner, _)
+        | Expr::Not(inner)
+        | Expr::Negate(inner)
+        | Expr::Aggregate(_, inner)
+        | Expr::Narrow { json: inner, .. } => vec![inner],
+        Expr::Binary(left, _, right) => vec![left, right],
+        Expr::Compare(first, rest) => {
+            let rest = rest.iter().map(|(_, operand)| operand);
+            std::iter::once(&**first).chain(rest).collect()
+        }
+        Expr::List(items) => items.iter().collect(),
+        Expr::Map(entries) => entries.iter().map(|(_, value)| value).collect(),
+        Expr::Template(template) => template_parts(template),
+    }
+}
+
+/// The expressions that stand in a node itself, not in its children.
+pub fn of_node(node: &Node) -> Vec<&Expr> {
+    match &node.kind {
+        NodeKind::When(condition) => vec![condition],
+        NodeKind::Check(check) => of_stmts(&check.body),
+        NodeKind::Step(step) => {
+            let undo = match &step.undo {
+                UndoPlan::Written { call, .. } => arguments(call),
+                _ => Vec::new(),
+            };
+            let post = of_stmts(&step.post);
+            arguments(&step.call)
+                .into_iter()
+                .chain(post)
+                .chain(undo)
+                .collect()
+        }
+        NodeKind::Notify(notice) => of_notice(notice),
+        NodeKind::Phase
+        | NodeKind::Section
+        | NodeKind::Parallel
+        | NodeKind::Canary(_)
+        | NodeKind::Stage(_)
+        | NodeKind::ConfirmGroup
+        | NodeKind::Confirm(_)
+        | NodeKind::Approve(_)
+        | NodeKind::Hold { .. }
+        | NodeKind::Every { .. } => Vec::new(),
+    }
+}
+
+/// The calls that a node makes itself: that of a step and of its undo. Those inside expressions are not here.
+pub fn changes_of(node: &Node) -> Vec<&CallExpr> {
+    let NodeKind::Step(step) = &node.kind else {
+        return Vec::new();
+    };
+    match &step.undo {
+        UndoPlan::Written { call, .. } => vec![&step.call, call],
+        _ => vec![&step.call],
+    }
+}
+
+pub fn of_stmts(stmts: &[Stmt]) -> Vec<&Expr> {
+    let mut found = Vec::new();
+    for stmt in stmts {
+        match stmt {
+            Stmt::Let { value, .. } => found.push(value),
+            Stmt::Expect(clause) => found.push(&clause.condition),
+            Stmt::When { condition, body } => {
+                found.push(condition);
+                found.extend(of_stmts(body));
+            }
+        }
+    }
+    found
+}
+
+/// The clauses of a body, also those under a `when`.
+pub fn clauses(stmts: &[Stmt]) -> Vec<&Clause> {
+    let mut found = Vec::new();
+    for stmt in stmts {
+        match stmt {
+            Stmt::Let { .. } => {}
+            Stmt::Expect(clause) => found.push(clause),
+            Stmt::When { body, .. } => found.extend(clauses(body)),
+        }
+    }
+    found
+}
+
+pub fn of_watch(watch: &Watch) -> Vec<&Expr> {
+    let blind = watch.no_data.iter().flat_map(|no_data| &no_data.actions);
+    let rules = watch.rules.iter();
+    let actions = rules.clone().flat_map(|rule| &rule.actions).chain(blind);
+    let said = actions.flat_map(|action| match action {
+        Action::Notify(notice) => of_notice(notice),
+        Action::Rollback | Action::Pause { .. } => Vec::new(),
+    });
+    rules.map(|rule| &rule.condition).chain(said).collect()
+}
+
+pub fn of_notice(notice: &Notice) -> Vec<&Expr> {
+    let args = notice.args.iter().map(|(_, arg)| arg);
+    args.chain(template_parts(&notice.text)).collect()
+}
+
+fn arguments(call: &CallExpr) -> Vec<&Expr> {
+    call.args.iter().map(|(_, arg)| arg).collect()
+}
+
+fn template_parts(template: &Template) -> Vec<&Expr> {
+    let parts = template.parts.iter();
+    parts
+        .filter_map(|part| match part {
+            TemplatePart::Text(_) => None,
+            TemplatePart::Expr(expr) => Some(expr),
+        })
+        .collect()
+}
+
+/// `scope` is that of the metric whose arithmetic this is part of.
+fn collect<'a>(plan: &'a Plan, expr: &'a Expr, scope: &Scope, reads: &mut Reads<'a>) {
+    match expr {
+        Expr::Input(name) => {
+            reads.inputs.insert(name);
+        }
+        Expr::Let(index) => {
+            if reads.lets.insert(*index)
+                && let Some(item) = plan.lets.get(*index as usize)
+            {
+                collect(plan, &item.value, scope, reads);
+            }
+        }
+        Expr::Call(call) => reads.calls.push(call),
+        Expr::Metric { metric, scope: own } => {
+            let scope = if *own == Scope::None { scope } else { own };
+            let read = (*metric, scope.clone());
+            if !reads.metrics.contains(&read) {
+                reads.metrics.push(read);
+                let source = plan.metrics.get(*metric as usize).map(|m| &m.source);
+                if let Some(MetricSource::Derived(derived)) = source {
+                    collect(plan, derived, scope, reads);
+                }
+            }
+        }
+        Expr::Node { node, datum } => reads.nodes.push((*node, *datum)),
+        Expr::ScopePods { scope, .. } => reads.pods.push(scope.clone()),
+        _ => {}
+    }
+    for part in parts(expr) {
+        collect(plan, part, scope, reads);
+    }
+}

@@ -1,0 +1,46 @@
+//! What waits for what: the edges that follow from what items do to the world, and from what they read.
+//!
+//! Reads run together. A write waits for what is above it, and what is below waits for it; so does a hold. People who are
+//! asked hold up steps and gates, not checks. A message waits for what is above it, and nothing waits for a message.
+//! `order` and `after` are written by people and are in the plan already; they, `parallel` and data override the rest.
+
+pub mod check;
+mod data;
+mod effects;
+mod objects;
+
+use crate::diagnostics::Diagnostic;
+use crate::analyze::places::Places;
+use crate::plan::Plan;
+use crate::plan::node::{Edge, EdgeWhy, NodeId};
+
+/// Adds the edges of data and effects to [`crate::plan::node::Node::after`], once.
+pub fn fill(plan: &mut Plan) {
+    let data = data::edges(plan);
+    add(plan, data);
+    let effects = effects::edges(plan);
+    add(plan, effects);
+    for node in &mut plan.nodes {
+        node.after.sort_by_key(|edge| (edge.from, rank(edge.why)));
+        node.after.dedup_by_key(|edge| edge.from);
+    }
+}
+
+fn add(plan: &mut Plan, edges: Vec<(NodeId, Edge)>) {
+    for (later, edge) in edges {
+        if let Some(node) = plan.nodes.get_mut(later.0 as usize) {
+            node.after.push(edge);
+        }
+    }
+}
+
+/// Where two reasons make the same edge, what a person wrote is told.
+fn rank(why: EdgeWhy) -> u8 {
+    match why {
+        EdgeWhy::Order => 0,
+        EdgeWhy::After => 1,
+        EdgeWhy::Data => 2,
+        EdgeWhy::Barrier => 3,
+        EdgeWhy::Effect => 4,
+    }
+}

@@ -1,4 +1,5 @@
 //! From names to a plan that can be trusted: types, lowering, and what can be proved of the finished plan.
 
+pub mod order;
 pub mod places;
 pub mod promql;

@@ -127,7 +127,11 @@ impl Scan {
             Stance::Wall | Stance::Tell => above.stance != Stance::Tell && *seen == Seen::Open,
         });
         let mut found: Vec<&Unit> = above.map(|(above, _)| above).collect();
-        if found.is_empty() || found.iter().any(|above| above.placed) {
+        // What was placed elsewhere does not wait for the walls itself.
+        if found.is_empty()
+            || found.iter().any(|above| above.placed)
+            || self.walls.iter().any(|w| w.placed)
+        {
             found.extend(&self.walls);
         }
         found
@@ -268,7 +272,9 @@ fn written_pairs(
     for (at, id) in (0..).zip(ids) {
         let mut open = vec![*id];
         while let Some(inner) = open.pop() {
-            let Some(node) = plan.node(inner) else { continue };
+            let Some(node) = plan.node(inner) else {
+                continue;
+            };
             open.extend(&node.children);
             for edge in &node.after {
                 if let Some(first) = place_of(plan, edge.from, places)

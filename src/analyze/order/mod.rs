@@ -5,12 +5,10 @@
 //! `order` and `after` are written by people and are in the plan already; they, `parallel` and data override the rest.
 
 pub mod check;
-mod data;
+pub mod data;
 mod effects;
-mod objects;
+pub mod objects;
 
-use crate::diagnostics::Diagnostic;
-use crate::analyze::places::Places;
 use crate::plan::Plan;
 use crate::plan::node::{Edge, EdgeWhy, NodeId};
 
@@ -44,3 +42,6 @@ fn rank(why: EdgeWhy) -> u8 {
         EdgeWhy::Effect => 4,
     }
 }
+
+#[cfg(test)]
+mod tests;

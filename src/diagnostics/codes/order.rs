@@ -2,4 +2,8 @@
 
 use crate::codes;
 
-codes! {}
+codes! {
+    DEPENDENCY_CYCLE = "D0401" "dependency-cycle" Error;
+    TWO_WRITERS = "D0402" "two-writers" Error;
+    REPEATED_RESULT = "D0403" "repeated-result" Error;
+}

@@ -26,7 +26,7 @@ pub struct Draft {
 
 impl Draft {
     /// An empty plan with the providers `cluster`, `prom`, `api` and `room`, sampled every 15 seconds.
-    pub fn new() -> Draft {
+    pub fn blank() -> Draft {
         let provider = |name: &str, kind: &str| Provider {
             name: name.to_owned(),
             kind: kind.to_owned(),

@@ -6,6 +6,8 @@
 //! **Invariant:** a plan has one canonical JSON form, and its digest is the same on every machine. Places in the source
 //! are [`LocId`]s into a [`SourceMap`] beside the plan, so moving text without changing it changes no digest.
 
+pub mod canonical;
+pub mod digest;
 #[cfg(test)]
 pub mod draft;
 pub mod expr;

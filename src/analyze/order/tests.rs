@@ -29,7 +29,7 @@ fn filled(draft: &mut Draft) -> Vec<&'static str> {
 
 #[test]
 fn neighbouring_reads_run_together_and_a_write_is_a_wall() {
-    let mut draft = Draft::new();
+    let mut draft = Draft::blank();
     let phase = draft.phase("deploy");
     let ids = ["a", "b"].map(|name| draft.check(phase, name));
     let step = draft.step(phase, "step", "api");
@@ -47,7 +47,7 @@ fn neighbouring_reads_run_together_and_a_write_is_a_wall() {
 
 #[test]
 fn people_hold_up_steps_and_gates_but_no_checks() {
-    let mut draft = Draft::new();
+    let mut draft = Draft::blank();
     let phase = draft.phase("preflight");
     let ask = draft.confirm(phase, "ask", MINUTE_NS);
     let check = draft.check(phase, "check");
@@ -66,7 +66,7 @@ fn people_hold_up_steps_and_gates_but_no_checks() {
 
 #[test]
 fn a_message_waits_for_all_above_and_nothing_waits_for_it() {
-    let mut draft = Draft::new();
+    let mut draft = Draft::blank();
     let phase = draft.phase("declare");
     draft.check(phase, "check");
     draft.confirm(phase, "ask", MINUTE_NS);
@@ -83,7 +83,7 @@ fn a_message_waits_for_all_above_and_nothing_waits_for_it() {
 
 #[test]
 fn a_hold_is_a_barrier() {
-    let mut draft = Draft::new();
+    let mut draft = Draft::blank();
     let phase = draft.phase("soak");
     draft.check(phase, "before");
     let hold = draft.hold(phase, "hold", HOUR_NS);
@@ -96,7 +96,7 @@ fn a_hold_is_a_barrier() {
 
 #[test]
 fn a_section_orders_nothing() {
-    let mut draft = Draft::new();
+    let mut draft = Draft::blank();
     let phase = draft.phase("deploy");
     let first = draft.section(phase, "first");
     draft.check(first, "check");
@@ -111,7 +111,7 @@ fn a_section_orders_nothing() {
 
 #[test]
 fn branches_of_a_parallel_are_not_ordered_but_sequences_in_them_are() {
-    let mut draft = Draft::new();
+    let mut draft = Draft::blank();
     let phase = draft.phase("deploy");
     let both = draft.add(Some(phase), "both", NodeKind::Parallel);
     let one = draft.step(both, "one", "api");
@@ -127,7 +127,7 @@ fn branches_of_a_parallel_are_not_ordered_but_sequences_in_them_are() {
 
 #[test]
 fn an_every_and_a_when_stand_as_what_is_in_them() {
-    let mut draft = Draft::new();
+    let mut draft = Draft::blank();
     let phase = draft.phase("first_day");
     let tick = NodeKind::Every {
         period_ns: HOUR_NS,
@@ -149,7 +149,7 @@ fn an_every_and_a_when_stand_as_what_is_in_them() {
 
 #[test]
 fn stages_follow_one_another_and_a_canary_its_release() {
-    let mut draft = Draft::new();
+    let mut draft = Draft::blank();
     let phase = draft.phase("rollout");
     let step = draft.step(phase, "release", "api");
     let canary = draft.canary(phase, "canary", step);
@@ -164,7 +164,7 @@ fn stages_follow_one_another_and_a_canary_its_release() {
 
 #[test]
 fn after_takes_the_place_of_what_effects_would_say() {
-    let mut draft = Draft::new();
+    let mut draft = Draft::blank();
     let phase = draft.phase("deploy");
     let slow = draft.check(phase, "slow");
     let quick = draft.check(phase, "quick");
@@ -179,7 +179,7 @@ fn after_takes_the_place_of_what_effects_would_say() {
 
 #[test]
 fn a_reader_comes_after_what_it_reads_wherever_it_stands() {
-    let mut draft = Draft::new();
+    let mut draft = Draft::blank();
     let phases = draft.chain(&["deploy", "verify"]);
     let (early, step);
     {
@@ -204,7 +204,7 @@ fn a_reader_comes_after_what_it_reads_wherever_it_stands() {
 
 #[test]
 fn a_reader_in_a_phase_beside_waits() {
-    let mut draft = Draft::new();
+    let mut draft = Draft::blank();
     let (one, two) = (draft.phase("one"), draft.phase("two"));
     let step = draft.step(one, "step", "api");
     let reader = draft.check_of(two, "reader", CheckMode::Once, datum(step, Datum::Took));
@@ -214,7 +214,7 @@ fn a_reader_in_a_phase_beside_waits() {
 
 #[test]
 fn when_a_group_began_may_be_read_inside_of_it_but_not_when_it_ended() {
-    let mut draft = Draft::new();
+    let mut draft = Draft::blank();
     let phase = draft.phase("deploy");
     let began = draft.check_of(
         phase,
@@ -230,7 +230,7 @@ fn when_a_group_began_may_be_read_inside_of_it_but_not_when_it_ended() {
 
 #[test]
 fn filling_twice_changes_nothing() {
-    let mut draft = Draft::new();
+    let mut draft = Draft::blank();
     let phase = draft.phase("deploy");
     draft.check(phase, "check");
     let step = draft.step(phase, "step", "api");
@@ -242,7 +242,7 @@ fn filling_twice_changes_nothing() {
 
 #[test]
 fn a_cycle_is_told_as_a_path() {
-    let mut draft = Draft::new();
+    let mut draft = Draft::blank();
     let phases = draft.chain(&["deploy", "verify"]);
     let step = draft.step(phases[0], "release", "api");
     let gate = draft.approve(phases[1], "go", MINUTE_NS);
@@ -259,7 +259,7 @@ fn a_cycle_is_told_as_a_path() {
 
 #[test]
 fn two_writers_of_one_object_must_be_ordered() {
-    let mut draft = Draft::new();
+    let mut draft = Draft::blank();
     let phase = draft.phase("deploy");
     let both = draft.add(Some(phase), "both", NodeKind::Parallel);
     draft.step(both, "one", "api");
@@ -271,7 +271,7 @@ fn two_writers_of_one_object_must_be_ordered() {
 
 #[test]
 fn the_result_of_a_repeated_item_is_not_read_from_outside() {
-    let mut draft = Draft::new();
+    let mut draft = Draft::blank();
     let phase = draft.phase("first_day");
     let tick = NodeKind::Every {
         period_ns: HOUR_NS,

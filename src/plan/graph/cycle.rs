@@ -130,7 +130,7 @@ mod tests {
 
     #[test]
     fn a_plan_in_order_has_none() {
-        let mut draft = Draft::new();
+        let mut draft = Draft::blank();
         let (a, b) = (draft.phase("a"), draft.phase("b"));
         draft.wait(b, a, EdgeWhy::Order);
         assert!(cycles(&Graph::of(&draft.plan.nodes)).is_empty());
@@ -138,7 +138,7 @@ mod tests {
 
     #[test]
     fn the_shortest_way_round_is_told_from_its_first_node() {
-        let mut draft = Draft::new();
+        let mut draft = Draft::blank();
         let names = ["a", "b", "c", "d"].map(|name| draft.phase(name));
         let [a, b, c, d] = names;
         for (later, earlier) in [(b, a), (c, b), (d, c), (a, d), (a, b)] {
@@ -152,7 +152,7 @@ mod tests {
 
     #[test]
     fn an_item_that_waits_for_what_follows_its_phase_is_a_cycle() {
-        let mut draft = Draft::new();
+        let mut draft = Draft::blank();
         let (first, second) = (draft.phase("first"), draft.phase("second"));
         let early = draft.check(first, "early");
         let late = draft.check(second, "late");
@@ -169,7 +169,7 @@ mod tests {
 
     #[test]
     fn two_knots_are_two_paths() {
-        let mut draft = Draft::new();
+        let mut draft = Draft::blank();
         let [a, b, c, d] = ["a", "b", "c", "d"].map(|name| draft.phase(name));
         for (later, earlier) in [(b, a), (a, b), (c, d), (d, c)] {
             draft.wait(later, earlier, EdgeWhy::After);

@@ -121,7 +121,7 @@ mod tests {
     use crate::plan::node::EdgeWhy;
 
     fn broken() -> Draft {
-        let mut draft = Draft::new();
+        let mut draft = Draft::blank();
         let phases = draft.chain(&["deploy", "verify"]);
         let step = draft.step(phases[0], "release", "api");
         draft.node(step).title = Some("Say \"go\"".to_owned());
@@ -179,7 +179,7 @@ flowchart LR
 
     #[test]
     fn a_tree_of_any_depth_is_drawn() {
-        let mut draft = Draft::new();
+        let mut draft = Draft::blank();
         let mut at = draft.phase("deep");
         for _ in 0..5_000 {
             at = draft.section(at, "s");

@@ -154,7 +154,7 @@ mod tests {
 
     #[test]
     fn children_lie_between_start_and_end_of_their_parent() {
-        let mut draft = Draft::new();
+        let mut draft = Draft::blank();
         let phase = draft.phase("deploy");
         let check = draft.check(phase, "ready");
         let graph = Graph::of(&draft.plan.nodes);
@@ -173,7 +173,7 @@ mod tests {
 
     #[test]
     fn what_waits_for_a_group_waits_for_its_children() {
-        let mut draft = Draft::new();
+        let mut draft = Draft::blank();
         let (first, second) = (draft.phase("first"), draft.phase("second"));
         let inner = draft.check(first, "inner");
         let later = draft.check(second, "later");
@@ -187,7 +187,7 @@ mod tests {
 
     #[test]
     fn an_edge_to_nowhere_is_left_out() {
-        let mut draft = Draft::new();
+        let mut draft = Draft::blank();
         let phase = draft.phase("deploy");
         draft.wait(phase, crate::plan::node::NodeId(77), EdgeWhy::After);
         assert!(Graph::of(&draft.plan.nodes).sorted().is_some());

@@ -18,10 +18,18 @@
 )]
 
 mod cluster;
+#[allow(dead_code, reason = "what the other suites use of it")]
+#[path = "../contract"]
+mod contract {
+    pub mod ask;
+    pub mod prometheus;
+    pub mod server;
+}
 mod load;
 mod namespace;
 mod observe;
 mod prometheus;
+mod prometheus_contract;
 mod smoke;
 mod wait;
 mod workload;

@@ -19,7 +19,7 @@ use std::collections::VecDeque;
 #[derive(Clone, Debug)]
 pub struct Job {
     key: Key,
-    call: Call,
+    intent: Intent,
     namespace: String,
     direction: Direction,
     tasks: VecDeque<Task>,
@@ -54,7 +54,7 @@ impl Job {
     ) -> Job {
         Job {
             key,
-            call: intent.call.clone(),
+            intent: intent.clone(),
             namespace: namespace.to_owned(),
             direction,
             tasks: tasks(intent, direction).into(),
@@ -85,7 +85,7 @@ impl Job {
             result: result(
                 cluster,
                 &self.namespace,
-                &self.call,
+                &self.intent,
                 self.direction,
                 self.started,
                 &self.written,
@@ -127,14 +127,7 @@ pub fn observe(
         .count();
     if done == writes.len() {
         return Observation::Applied {
-            result: result(
-                cluster,
-                namespace,
-                &intent.call,
-                direction,
-                cluster.now,
-                &[],
-            ),
+            result: result(cluster, namespace, intent, direction, cluster.now, &[]),
             written: Vec::new(),
         };
     }
@@ -171,16 +164,17 @@ fn tasks(intent: &Intent, direction: Direction) -> Vec<Task> {
 fn result(
     cluster: &Cluster,
     namespace: &str,
-    call: &Call,
+    intent: &Intent,
     direction: Direction,
     started: Instant,
     written: &[Written],
 ) -> Value {
+    let call = &intent.call;
     if direction == Direction::Back {
         return record([]);
     }
     match call.function.as_str() {
-        "apply" => release(cluster, namespace, started, written),
+        "apply" => release(cluster, namespace, intent, started, written),
         "scale" | "image" | "restart" => {
             rollout(cluster, namespace, &text(call, "name"), started, written)
         }
@@ -195,21 +189,26 @@ fn result(
     }
 }
 
-fn release(cluster: &Cluster, namespace: &str, started: Instant, written: &[Written]) -> Value {
-    let touched = written
-        .iter()
-        .find_map(|written| written.object.strip_prefix("deployment/"));
-    let touched = touched
-        .and_then(|rest| rest.split_once('/'))
-        .map_or("", |(_, name)| name);
-    let (deployment, beside) = match touched.strip_suffix("-canary") {
-        Some(stable) => (stable, touched),
-        None => (touched, ""),
+fn release(
+    cluster: &Cluster,
+    namespace: &str,
+    intent: &Intent,
+    started: Instant,
+    written: &[Written],
+) -> Value {
+    let prefix = format!("deployment/{namespace}/");
+    let names = intent.targets.iter();
+    let mut names = names.filter_map(|target| target.object.strip_prefix(&prefix));
+    let first = names.clone().next().unwrap_or_default();
+    let beside = names.find_map(|name| Some((name.strip_suffix("-canary")?, name)));
+    let (deployment, beside) = beside.unwrap_or((first, ""));
+    let holder = if beside.is_empty() {
+        deployment
+    } else {
+        beside
     };
-    let object = cluster
-        .store
-        .objects
-        .get(&Name::new("deployment", namespace, touched));
+    let holder = Name::new("deployment", namespace, holder);
+    let object = cluster.store.objects.get(&holder);
     let (image, images) = object.map_or((String::new(), record([])), containers);
     let names = canary::pod_names(deployment);
     let mut fields = vec![

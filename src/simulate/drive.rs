@@ -1,0 +1,417 @@
+//! The driver of a simulation: an event queue over virtual time, around the same `step` that carries real runs out.
+//!
+//! One event after another goes into the journal, then into `step`, and what `step` asks for is begun in the world. It can be
+//! stopped between any two events, crash, and resume, as a process can.
+
+use crate::engine::protocol::{
+    Actor, Answer, Effect, Event, EventKind, Note, NoteKind, ReadId, RunOutcome,
+};
+use crate::engine::state::State;
+use crate::engine::step;
+use crate::plan::Plan;
+use crate::plan::node::{NodeId, NodeKind};
+use crate::providers::request::{Direction, FailureKind, Key, Request, Response};
+use crate::simulate::scenario::{Asked, Block, DeedKind, Moment, Says, Scenario};
+use crate::simulate::world::{Ticket, Turn, World};
+use crate::values::{Instant, Value};
+use indexmap::IndexMap;
+use std::collections::{BTreeMap, BTreeSet};
+
+pub struct Drive<'p> {
+    plan: &'p Plan,
+    scenario: &'p Scenario,
+    pub world: World,
+    pub state: State,
+    pub journal: Vec<Event>,
+    flights: BTreeMap<Ticket, Flight>,
+    tickets: u64,
+    wake: Option<Instant>,
+    /// What people are going to do.
+    people: BTreeMap<(Instant, u64), EventKind>,
+    people_made: u64,
+    /// Blocks of the scenario whose moment has come.
+    begun: BTreeSet<usize>,
+    /// Questions that nobody in the scenario answers.
+    pub unanswered: BTreeSet<NodeId>,
+    epoch: u64,
+    outcome: Option<RunOutcome>,
+}
+
+/// A request under way.
+struct Flight {
+    what: What,
+    deadline: Option<Instant>,
+}
+
+enum What {
+    Read(ReadId),
+    Prepare(Key),
+    Commit(Key, Direction),
+    Observe(Key, Direction),
+    Tell(Key),
+}
+
+/// How far one call of [`Drive::advance`] got.
+#[derive(Clone, Debug)]
+pub enum Progress {
+    /// One event, and what there is to show of it.
+    Event(Vec<Note>),
+    Ended(RunOutcome),
+    /// Nothing will ever happen: the plan waits for somebody who does not come, without a time limit.
+    Stuck,
+}
+
+/// What names a run.
+#[derive(Clone, Debug)]
+pub struct Identity {
+    pub run: String,
+    pub digest: String,
+    pub inputs: IndexMap<String, Value>,
+}
+
+impl<'p> Drive<'p> {
+    pub fn new(plan: &'p Plan, scenario: &'p Scenario, world: World) -> Drive<'p> {
+        Drive {
+            plan,
+            scenario,
+            world,
+            state: State::default(),
+            journal: Vec::new(),
+            flights: BTreeMap::new(),
+            tickets: 0,
+            wake: None,
+            people: BTreeMap::new(),
+            people_made: 0,
+            begun: BTreeSet::new(),
+            unanswered: BTreeSet::new(),
+            epoch: 0,
+            outcome: None,
+        }
+    }
+
+    /// The first event.
+    pub fn start(&mut self, identity: Identity) -> Vec<Note> {
+        let now = self.world.now;
+        for index in 0..self.scenario.blocks.len() {
+            match self.scenario.blocks.get(index).map(|block| block.moment) {
+                Some(Moment::Start) => self.begin_block(index, now),
+                Some(Moment::At(at)) => self.begin_block(index, at),
+                _ => {}
+            }
+        }
+        self.handle(EventKind::Started {
+            run: identity.run,
+            digest: identity.digest,
+            inputs: identity.inputs,
+            by: person("simulation"),
+        })
+    }
+
+    /// Up to and with the next event.
+    pub fn advance(&mut self) -> Progress {
+        if let Some(outcome) = self.outcome {
+            return Progress::Ended(outcome);
+        }
+        loop {
+            let horizon = self.horizon();
+            let Some(until) = horizon.or_else(|| self.in_flight()) else {
+                return Progress::Stuck;
+            };
+            if let Some((ticket, response)) = self.world.advance(until) {
+                if let Some(kind) = self.landed(ticket, response) {
+                    return Progress::Event(self.handle(kind));
+                }
+            } else if let Some(kind) = self.due() {
+                return Progress::Event(self.handle(kind));
+            }
+        }
+    }
+
+    /// The process ends here, as by `kill -9`. Requests that left have left; the journal stays.
+    pub fn crash(&mut self) {
+        self.world.forget_requests();
+        self.flights.clear();
+        self.wake = None;
+        self.state = State::default();
+    }
+
+    /// Another process takes the run over: the journal is folded, then it goes on.
+    pub fn resume(&mut self) -> Vec<Note> {
+        let mut state = State::default();
+        for event in &self.journal {
+            state = step(self.plan, state, event).0;
+        }
+        self.state = state;
+        self.epoch += 1;
+        self.handle(EventKind::Resumed {
+            by: person("simulation"),
+            epoch: self.epoch,
+        })
+    }
+
+    pub fn outcome(&self) -> Option<RunOutcome> {
+        self.outcome
+    }
+
+    /// The next moment at which the driver itself has something to do.
+    fn horizon(&self) -> Option<Instant> {
+        let deadlines = self.flights.values().filter_map(|flight| flight.deadline);
+        let people = self.people.keys().next().map(|(at, _)| *at);
+        deadlines.chain(people).chain(self.wake).min()
+    }
+
+    /// With nothing else to wait for, the world's own time counts while a request is under way.
+    fn in_flight(&self) -> Option<Instant> {
+        let waiting = !self.flights.is_empty();
+        self.world.next_at().filter(|_| waiting)
+    }
+
+    fn due(&mut self) -> Option<EventKind> {
+        let now = self.world.now;
+        let late = |flight: &Flight| flight.deadline.is_some_and(|deadline| deadline <= now);
+        let late = self.flights.iter().find(|(_, flight)| late(flight));
+        if let Some(ticket) = late.map(|(ticket, _)| *ticket) {
+            let response = self.world.cancel(ticket, FailureKind::Timeout)?;
+            return self.landed(ticket, response);
+        }
+        if let Some(entry) = self.people.first_entry().filter(|entry| entry.key().0 <= now) {
+            return Some(entry.remove());
+        }
+        self.wake.take_if(|at| *at <= now).map(|_| EventKind::Tick)
+    }
+
+    fn landed(&mut self, ticket: Ticket, response: Response) -> Option<EventKind> {
+        let flight = self.flights.remove(&ticket)?;
+        Some(match (flight.what, response) {
+            (What::Read(id), Response::Read(result)) => EventKind::Read { id, result },
+            (What::Prepare(key), Response::Prepared(result)) => EventKind::Prepared {
+                key,
+                result: result.map(Box::new),
+            },
+            (What::Commit(key, direction), Response::Committed(outcome)) => EventKind::Committed {
+                key,
+                direction,
+                outcome,
+            },
+            (What::Observe(key, direction), Response::Observed(observation)) => {
+                EventKind::Observed {
+                    key,
+                    direction,
+                    observation,
+                }
+            }
+            (What::Tell(key), Response::Told(result)) => EventKind::Told { key, result },
+            _ => return None,
+        })
+    }
+
+    /// Journal first, then `step`, then what it asks for.
+    fn handle(&mut self, kind: EventKind) -> Vec<Note> {
+        let event = Event {
+            at: self.world.now,
+            kind,
+        };
+        let state = std::mem::take(&mut self.state);
+        let (state, effects) = step(self.plan, state, &event);
+        self.state = state;
+        self.journal.push(event);
+        let mut notes = Vec::new();
+        for effect in effects {
+            self.carry_out(effect, &mut notes);
+        }
+        notes
+    }
+
+    fn carry_out(&mut self, effect: Effect, notes: &mut Vec<Note>) {
+        match effect {
+            Effect::Read {
+                id,
+                call,
+                at,
+                timeout_ns,
+            } => self.fly(What::Read(id), Request::Read { call, at }, Some(timeout_ns)),
+            Effect::Prepare {
+                key,
+                call,
+                timeout_ns,
+            } => {
+                let request = Request::Prepare {
+                    key: key.clone(),
+                    call,
+                };
+                self.fly(What::Prepare(key), request, Some(timeout_ns));
+            }
+            Effect::Commit {
+                key,
+                intent,
+                direction,
+                timeout_ns,
+            } => {
+                let request = Request::Commit {
+                    key: key.clone(),
+                    intent: *intent,
+                    direction,
+                };
+                self.fly(What::Commit(key, direction), request, Some(timeout_ns));
+            }
+            Effect::Observe {
+                key,
+                intent,
+                direction,
+                timeout_ns,
+            } => {
+                let request = Request::Observe {
+                    key: key.clone(),
+                    intent: *intent,
+                    direction,
+                };
+                self.fly(What::Observe(key, direction), request, Some(timeout_ns));
+            }
+            Effect::Tell { key, call } => {
+                let request = Request::Tell {
+                    key: key.clone(),
+                    call,
+                };
+                self.fly(What::Tell(key), request, None);
+            }
+            Effect::Cancel { key } => self.cancel(&key),
+            Effect::Wake { at } => self.wake = Some(at),
+            Effect::Ask { node } => self.ask(node),
+            Effect::Show(note) => {
+                self.noticed(&note);
+                notes.push(note);
+            }
+            Effect::Finish(outcome) => self.outcome = Some(outcome),
+        }
+    }
+
+    fn fly(&mut self, what: What, request: Request, timeout_ns: Option<i64>) {
+        self.tickets += 1;
+        let ticket = Ticket(self.tickets);
+        let deadline = timeout_ns.map(|ns| self.world.now.plus(ns));
+        self.flights.insert(ticket, Flight { what, deadline });
+        self.world.begin(ticket, request);
+    }
+
+    /// Its answer comes as an event of its own, at this moment.
+    fn cancel(&mut self, key: &Key) {
+        let is_it = |flight: &Flight| match &flight.what {
+            What::Prepare(of) | What::Commit(of, _) | What::Observe(of, _) => of == key,
+            What::Read(_) | What::Tell(_) => false,
+        };
+        let found = self.flights.iter().find(|(_, flight)| is_it(flight));
+        let Some(ticket) = found.map(|(ticket, _)| *ticket) else {
+            return;
+        };
+        if let Some(response) = self.world.cancel(ticket, FailureKind::Cancelled)
+            && let Some(kind) = self.landed(ticket, response)
+        {
+            self.soon(0, kind);
+        }
+    }
+
+    /// Whoever has the role answers as the scenario says.
+    fn ask(&mut self, node: NodeId) {
+        let (roles, to) = match self.plan.node(node).map(|node| &node.kind) {
+            Some(NodeKind::Confirm(confirm)) => (&confirm.roles, Asked::Confirm),
+            Some(NodeKind::Approve(approve)) => (&approve.roles, Asked::Approve),
+            _ => return,
+        };
+        let mut answered = false;
+        for role in roles {
+            let Some(reply) = self.scenario.reply(role, to, node) else {
+                continue;
+            };
+            answered = true;
+            let answer = match reply.says {
+                Says::Yes => Answer::Yes { note: None },
+                Says::No => Answer::No {
+                    reason: "the scenario says so".to_owned(),
+                },
+            };
+            let by = person(&self.holder(role));
+            let role = role.clone();
+            let kind = match to {
+                Asked::Confirm => EventKind::Answered {
+                    node,
+                    by,
+                    role,
+                    answer,
+                },
+                Asked::Approve => EventKind::Signed {
+                    node,
+                    by,
+                    role,
+                    answer,
+                },
+            };
+            self.soon(reply.after_ns, kind);
+        }
+        if !answered {
+            self.unanswered.insert(node);
+        }
+    }
+
+    /// Somebody who has the role; people are told apart by their names.
+    fn holder(&self, role: &str) -> String {
+        let found = self.plan.roles.iter().find(|known| known.name == role);
+        let first = found.and_then(|role| role.members.first());
+        first.map_or_else(|| role.to_owned(), Clone::clone)
+    }
+
+    fn noticed(&mut self, note: &Note) {
+        let moment = match (&note.kind, note.node) {
+            (NoteKind::Started, Some(node)) => Moment::Node(node),
+            (NoteKind::RollbackStarted { .. }, _) => Moment::Rollback,
+            _ => return,
+        };
+        let now = self.world.now;
+        for index in 0..self.scenario.blocks.len() {
+            let block = self.scenario.blocks.get(index);
+            if block.is_some_and(|block| block.moment == moment) {
+                self.begin_block(index, now);
+            }
+        }
+    }
+
+    fn begin_block(&mut self, index: usize, at: Instant) {
+        let Some(block) = self.scenario.blocks.get(index) else {
+            return;
+        };
+        if !self.begun.insert(index) {
+            return;
+        }
+        let from = at.plus(block.after_ns);
+        self.world.plan_turn(from, Turn::Begin(index, block.lines.clone()));
+        if let Some(ns) = block.for_ns {
+            self.world.plan_turn(from.plus(ns), Turn::End(index));
+        }
+        self.plan_deeds(block, from);
+    }
+
+    fn plan_deeds(&mut self, block: &Block, from: Instant) {
+        let delay_ns = from.since(self.world.now);
+        for deed in &block.deeds {
+            let by = person(&self.holder(&deed.who));
+            let reason = "the scenario says so".to_owned();
+            let kind = match deed.what {
+                DeedKind::Abort => EventKind::Aborted { by, reason },
+                DeedKind::Rollback => EventKind::RollbackAsked { by, reason },
+            };
+            self.soon(delay_ns.saturating_add(deed.after_ns), kind);
+        }
+    }
+
+    fn soon(&mut self, after_ns: i64, kind: EventKind) {
+        self.people_made += 1;
+        let at = self.world.now.plus(after_ns);
+        self.people.insert((at, self.people_made), kind);
+    }
+}
+
+fn person(user: &str) -> Actor {
+    Actor {
+        user: user.to_owned(),
+        host: "simulated".to_owned(),
+    }
+}

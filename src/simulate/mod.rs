@@ -3,9 +3,12 @@
 //! Everything here is synchronous and deterministic: the same plan and scenario give the same events, byte for byte.
 //! The world has an account of its own of what happened to it ([`history`]), which no run can write into.
 
+pub mod compile;
 pub mod history;
 pub mod kubernetes;
+pub mod scenario;
 pub mod script;
+pub mod setup;
 pub mod systems;
 pub mod world;
 

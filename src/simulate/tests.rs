@@ -359,7 +359,7 @@ fn a_commit_that_was_cut_short_is_observed_and_issued_again_without_a_second_cha
             direction: Direction::Forward,
         };
         let (observed, _) = world.answer(world.now, &observe);
-        if let Response::Observed(Observation::NotApplied) = observed {
+        if let Response::Observed(Observation::NotApplied | Observation::Underway(_)) = observed {
             let again = carry(&mut world, "stage", &intent, Direction::Forward);
             assert!(matches!(again, Outcome::Applied { .. }), "{again:?}");
         }

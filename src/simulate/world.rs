@@ -108,6 +108,14 @@ impl World {
         all
     }
 
+    /// Of a provider that is a cluster.
+    pub fn namespace_of(&self, provider: &str) -> Option<String> {
+        match self.kinds.get(provider) {
+            Some(Kind::Kubernetes { namespace }) => Some(namespace.clone()),
+            _ => None,
+        }
+    }
+
     /// Lets the scenario say or take back something at a moment that is still to come.
     pub fn plan_turn(&mut self, at: Instant, turn: Turn) {
         self.turns_made += 1;

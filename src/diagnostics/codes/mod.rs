@@ -15,9 +15,11 @@
 //! | D08xx | providers, manifests, canaries |
 //! | D09xx | people: roles, gates |
 //! | D10xx | lints |
+//! | D11xx | scenarios |
 
 pub mod order;
 pub mod promql;
+pub mod scenario;
 pub mod structure;
 pub mod syntax;
 pub mod timing;
@@ -38,13 +40,14 @@ pub struct Code {
 
 /// All codes, in the order of their ids.
 pub fn all() -> impl Iterator<Item = &'static Code> {
-    let stages: [&'static [&'static Code]; 6] = [
+    let stages: [&'static [&'static Code]; 7] = [
         syntax::ALL,
         structure::ALL,
         typing::ALL,
         order::ALL,
         timing::ALL,
         promql::ALL,
+        scenario::ALL,
     ];
     stages.into_iter().flatten().copied()
 }

@@ -120,19 +120,24 @@ pub fn observe(
     direction: Direction,
 ) -> Observation {
     let tasks = tasks(intent, direction);
-    let writes: Vec<&Task> = tasks.iter().filter(|task| task.writes()).collect();
-    let done = writes
-        .iter()
-        .filter(|task| task::is_done(cluster, key, task))
-        .count();
-    if done == writes.len() {
+    let is_done = |task: &&Task| task::is_done(cluster, key, task);
+    let missing = tasks.iter().find(|task| !is_done(task));
+    let Some(missing) = missing else {
         return Observation::Applied {
             result: result(cluster, namespace, intent, direction, cluster.now, &[]),
             written: Vec::new(),
         };
-    }
+    };
+    let begun = tasks
+        .iter()
+        .filter(|task| task.writes())
+        .any(|task| is_done(&task));
     match (direction, changed_by_another(cluster, key, intent)) {
         (Direction::Forward, Some(failure)) => Observation::Foreign(failure),
+        _ if begun => {
+            let message = format!("still to be done: {}", missing.describe());
+            Observation::Underway(failure(FailureKind::Unready, message))
+        }
         _ => Observation::NotApplied,
     }
 }

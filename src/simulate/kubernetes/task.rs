@@ -104,6 +104,22 @@ impl Task {
                 | Task::NeedHealthy { .. }
         )
     }
+
+    /// For a person.
+    pub fn describe(&self) -> String {
+        match self {
+            Task::Apply { name, .. } | Task::Write { name, .. } => format!("write `{name}`"),
+            Task::Restore { name, .. } => format!("restore `{name}`"),
+            Task::DeleteOurs { name } | Task::Delete { name, .. } => format!("delete `{name}`"),
+            Task::Open { owner, pods } => format!("let {pods} pods of `{owner}` take traffic"),
+            Task::AwaitRollout { name } => format!("wait until `{name}` has rolled out"),
+            Task::AwaitHealthy { owner, pods } => {
+                format!("wait for {pods} healthy pods of `{owner}`")
+            }
+            Task::AwaitEndpoints { service } => format!("wait for endpoints of `{service}`"),
+            Task::NeedHealthy { owner } => format!("find a healthy pod of `{owner}`"),
+        }
+    }
 }
 
 pub fn carry_out(cluster: &mut Cluster, key: &Key, task: &Task) -> Progress {
@@ -162,13 +178,10 @@ pub fn carry_out(cluster: &mut Cluster, key: &Key, task: &Task) -> Progress {
         },
         Task::Delete { name, uid } => delete(cluster, &by, name, uid),
         Task::Open { owner, pods } => open(cluster, &by, owner, *pods),
-        Task::AwaitRollout { name } => waiting(rolled_out(cluster, name)),
-        Task::AwaitHealthy { owner, pods } => {
-            let healthy = cluster.pods_of(owner).filter(|pod| pod.healthy()).count();
-            waiting(healthy >= *pods)
+        Task::AwaitRollout { .. } | Task::AwaitHealthy { .. } | Task::AwaitEndpoints { .. } => {
+            waiting(is_done(cluster, key, task))
         }
-        Task::AwaitEndpoints { service } => waiting(!cluster.endpoints(service).is_empty()),
-        Task::NeedHealthy { owner } => match cluster.pods_of(owner).any(|pod| pod.healthy()) {
+        Task::NeedHealthy { owner } => match is_done(cluster, key, task) {
             true => Progress::Nothing,
             false => Progress::Failed(failure(
                 FailureKind::Refused,
@@ -178,7 +191,7 @@ pub fn carry_out(cluster: &mut Cluster, key: &Key, task: &Task) -> Progress {
     }
 }
 
-/// Whether a writing task has already happened, as the objects themselves say.
+/// Whether a task has already happened, or what it waits for is there, as the objects themselves say.
 pub fn is_done(cluster: &Cluster, key: &Key, task: &Task) -> bool {
     let object = |name: &Name| cluster.store.objects.get(name);
     match task {
@@ -201,7 +214,13 @@ pub fn is_done(cluster: &Cluster, key: &Key, task: &Task) -> bool {
                 .filter(|pod| pod.gates.get(GATE) == Some(&Gate::Open));
             open.count() == *pods
         }
-        _ => false,
+        Task::AwaitRollout { name } => rolled_out(cluster, name),
+        Task::AwaitHealthy { owner, pods } => {
+            let healthy = cluster.pods_of(owner).filter(|pod| pod.healthy());
+            healthy.count() >= *pods
+        }
+        Task::AwaitEndpoints { service } => !cluster.endpoints(service).is_empty(),
+        Task::NeedHealthy { owner } => cluster.pods_of(owner).any(|pod| pod.healthy()),
     }
 }
 

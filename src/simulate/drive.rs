@@ -139,7 +139,7 @@ impl<'p> Drive<'p> {
     pub fn resume(&mut self) -> Vec<Note> {
         let mut state = State::default();
         for event in &self.journal {
-            state = step(self.plan, state, event).0;
+            state = step(self.plan, state, event.clone()).0;
         }
         self.state = state;
         self.epoch += 1;
@@ -212,7 +212,7 @@ impl<'p> Drive<'p> {
             kind,
         };
         let state = std::mem::take(&mut self.state);
-        let (state, effects) = step(self.plan, state, &event);
+        let (state, effects) = step(self.plan, state, event.clone());
         self.state = state;
         self.journal.push(event);
         let mut notes = Vec::new();

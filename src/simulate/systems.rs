@@ -1,7 +1,9 @@
 //! The twins of Prometheus, HTTP services, commands, Slack and webhooks: they say what the scenario says, and where it
 //! says nothing, they are healthy. A metric has no such default: of one that nobody scripted there is no data.
 
-use crate::providers::request::{Call, Failure, FailureKind, Intent, Observable, Outcome, Target};
+use crate::providers::request::{
+    Call, Failure, FailureKind, Intent, Observable, Observation, Outcome, Target,
+};
 use crate::simulate::script::Script;
 use crate::units::Dim;
 use crate::units::amount::Quantity;
@@ -61,22 +63,49 @@ pub fn prometheus(
 pub fn http(script: &Script, call: &Call) -> Result<Value, Failure> {
     let down = script.is_down(&call.provider);
     match call.function.as_str() {
-        "up" => Ok(script.correct(call, Value::Bool(!down))),
-        "get" if down => Err(refused(&call.provider)),
-        "get" => {
-            let reply = record([
-                ("status", Value::count(200)),
-                ("latency", Value::measured(Dim::Duration, 0.02)),
-                ("json", Value::Json(json!({}))),
-                ("body", Value::String("{}".to_owned())),
-                (
-                    "headers",
-                    Value::Json(json!({"content-type": "application/json"})),
-                ),
-            ]);
-            Ok(script.correct(call, reply))
+        "up" => {
+            let get = Call {
+                function: "get".to_owned(),
+                ..call.clone()
+            };
+            let status = field(&reply(script, &get), "status").and_then(|status| status.amount());
+            let up = status.is_some_and(|status| status.as_f64() < 500.0);
+            Ok(script.correct(call, Value::Bool(up && !down)))
         }
+        "get" if down => Err(refused(&call.provider)),
+        "get" => Ok(reply(script, call)),
         _ => Err(unknown(call)),
+    }
+}
+
+/// A healthy one, where nothing else was said; a body that was said is its JSON, if it is any.
+fn reply(script: &Script, call: &Call) -> Value {
+    let reply = record([
+        ("status", Value::count(200)),
+        ("latency", Value::measured(Dim::Duration, 0.02)),
+        ("json", Value::Absent),
+        ("body", Value::String("{}".to_owned())),
+        (
+            "headers",
+            Value::Json(json!({"content-type": "application/json"})),
+        ),
+    ]);
+    with_json_of(script.correct(call, reply), "body")
+}
+
+/// JSON of which nothing was said is read from the text in a field.
+fn with_json_of(answer: Value, field_name: &str) -> Value {
+    let said = matches!(field(&answer, "json"), Some(Value::Json(_)));
+    let parsed = match field(&answer, field_name) {
+        Some(Value::String(text)) if !said => serde_json::from_str(text).ok(),
+        _ => None,
+    };
+    match (answer, parsed) {
+        (Value::Record(mut fields), Some(json)) => {
+            fields.insert("json".to_owned(), Value::Json(json));
+            Value::Record(fields)
+        }
+        (answer, _) => answer,
     }
 }
 
@@ -131,22 +160,32 @@ pub fn shell_commit(script: &Script, call: &Call) -> Outcome {
         ("stderr", Value::String(String::new())),
         ("json", Value::Absent),
     ]);
-    let result = script.correct(call, result);
-    let status = match &result {
-        Value::Record(fields) => fields.get("status").and_then(Value::amount),
-        _ => None,
-    };
-    match status.map(|status| status.as_f64()) {
-        Some(0.0) => Outcome::Applied {
+    let result = with_json_of(script.correct(call, result), "stdout");
+    let status = field(&result, "status").and_then(Value::amount);
+    let status = status.map_or(0.0, |status| status.as_f64());
+    if status == 0.0 {
+        return Outcome::Applied {
             result,
             written: Vec::new(),
-        },
-        status => {
-            let argv = words(call).join(" ");
-            let status = status.unwrap_or(-1.0);
-            let message = format!("`{argv}` ended with status {status}");
-            Outcome::Unachieved(failure(FailureKind::Invalid, message))
-        }
+        };
+    }
+    let said = match field(&result, "stderr") {
+        Some(Value::String(text)) if !text.is_empty() => format!(": {text}"),
+        _ => String::new(),
+    };
+    let message = format!(
+        "`{}` ended with status {status}{said}",
+        words(call).join(" ")
+    );
+    Outcome::Unachieved(failure(FailureKind::Invalid, message))
+}
+
+/// Nobody sees whether a command ran; one that may run twice need not be looked for.
+pub fn shell_observe(intent: &Intent) -> Observation {
+    let message = "nobody can see whether a command ran";
+    match intent.observable {
+        Observable::Idempotent => Observation::NotApplied,
+        _ => Observation::Unknown(failure(FailureKind::Refused, message)),
     }
 }
 
@@ -194,10 +233,17 @@ pub fn record<const N: usize>(fields: [(&str, Value); N]) -> Value {
     Value::Record(named.collect())
 }
 
+fn field<'v>(value: &'v Value, name: &str) -> Option<&'v Value> {
+    match value {
+        Value::Record(fields) => fields.get(name),
+        _ => None,
+    }
+}
+
 fn series(script: &mut Script, call: &Call, at: Instant, traffic: Traffic) -> Vec<Value> {
     let metric = text(call, "metric");
     let scope = text(call, "scope");
-    let scope = Some(scope.as_str()).filter(|scope| !scope.is_empty());
+    let scope = Some(scope.as_str()).filter(|scope| !["", "none"].contains(scope));
     match script.metric(&metric, scope) {
         None => {
             script.silent.insert(metric);

@@ -297,6 +297,11 @@ impl World {
                 let job = Job::new(key, &intent, direction, namespace, self.now);
                 (15 * MS, Work::Change(job))
             }
+            Some(Kind::Shell) if direction == Direction::Back => {
+                let message = "a command has no inverse";
+                let refused = Outcome::NotApplied(systems::failure(FailureKind::Refused, message));
+                (MS, Work::Reply(Response::Committed(refused)))
+            }
             Some(Kind::Shell) => {
                 self.record("shell", Some(key), What::Ran(systems::words(&call)));
                 (COMMAND_NS, Work::Command(call))
@@ -317,10 +322,8 @@ impl World {
             Some(Kind::Kubernetes { namespace }) => {
                 job::observe(&self.cluster, namespace, key, intent, direction)
             }
-            _ => {
-                let message = "nobody can see whether a command ran";
-                Observation::Unknown(systems::failure(FailureKind::Refused, message))
-            }
+            Some(Kind::Shell) => systems::shell_observe(intent),
+            _ => Observation::Unknown(systems::unknown(call)),
         }
     }
 

@@ -10,3 +10,4 @@ pub mod prometheus_faults;
 pub mod server;
 pub mod shell;
 pub mod slack;
+pub mod twin;

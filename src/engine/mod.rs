@@ -1,3 +1,48 @@
 //! The engine: one pure function that serves `run`, `simulate`, `resume` and `status`.
+//!
+//! **Invariant:** `step` sees no clock, does no I/O, draws nothing and never panics; the same plan, state and event give the
+//! same state and effects on every machine.
 
+mod arith;
+pub mod canary;
+pub mod change;
+pub mod check;
+pub mod compare;
+mod deps;
+mod describe;
+pub mod ending;
+pub mod eval;
+pub mod grid;
+pub mod judge;
+mod metric;
+mod narrow;
+pub mod pause;
+pub mod people;
+pub mod policy;
 pub mod protocol;
+mod resume;
+pub mod rollback;
+mod settle;
+mod start;
+pub mod state;
+pub mod tell;
+mod truth;
+mod turn;
+mod walk;
+pub mod watch;
+pub mod write;
+
+#[cfg(test)]
+mod tests;
+
+use crate::engine::protocol::{Effect, Event};
+use crate::engine::state::State;
+use crate::engine::turn::Turn;
+use crate::plan::Plan;
+
+/// Takes an event in; gives the new state, and what the driver is to do once the event is durable.
+pub fn step(plan: &Plan, state: State, event: Event) -> (State, Vec<Effect>) {
+    let mut turn = Turn::new(plan, state);
+    settle::take(&mut turn, event);
+    (turn.state, turn.effects)
+}

@@ -1,0 +1,149 @@
+//! Steps: arguments, intent, change, postconditions.
+
+use crate::engine::check;
+use crate::engine::eval::sampled;
+use crate::engine::grid::Sampler;
+use crate::engine::judge::judge;
+use crate::engine::protocol::NoteKind;
+use crate::engine::state::{Finding, StepWork, Work};
+use crate::engine::turn::Turn;
+use crate::engine::write::{self, Leg, Order};
+use crate::engine::{pause, people, policy};
+use crate::plan::node::{NodeId, Step};
+use crate::providers::request::{Failure, Key};
+use crate::values::Verdict;
+
+pub fn advance<'p>(turn: &mut Turn<'p>, id: NodeId, step: &'p Step) {
+    let Work::Step(work) = turn.node(id).work.clone() else {
+        return;
+    };
+    match work {
+        StepWork::Arguments(sampler) => arguments(turn, id, step, sampler),
+        StepWork::Change(key) => {
+            if carry(turn, id, &key) {
+                changed(turn, id, step);
+            }
+        }
+        StepWork::Post(sampler) => post(turn, id, step, sampler),
+    }
+}
+
+/// Carries a change on. True once it is achieved; what stands in its way goes to the policy of the node.
+pub fn carry(turn: &mut Turn, id: NodeId, key: &Key) -> bool {
+    write::advance(turn, key);
+    let Some(write) = turn.state.writes.get(key) else {
+        return false;
+    };
+    let (verdict, failure) = match write.forward.clone() {
+        Leg::Done => return true,
+        Leg::Prepared => {
+            if !pause::is_paused(&turn.state) {
+                write::commit(turn, key);
+            }
+            return false;
+        }
+        // Trouble of the way may pass; what was refused was refused.
+        Leg::NotDone(failure) if write::is_passing(&failure) => (Verdict::Error, failure),
+        Leg::NotDone(failure) | Leg::Unachieved(failure) | Leg::Foreign(failure) => {
+            (Verdict::Fail, failure)
+        }
+        Leg::Unknown(failure) => (Verdict::Error, failure),
+        _ => return false,
+    };
+    failed(turn, id, verdict, failure);
+    false
+}
+
+fn failed(turn: &mut Turn, id: NodeId, verdict: Verdict, failure: Failure) {
+    if pause::of(&turn.state, pause::Cause::Node(id)).is_some() {
+        return;
+    }
+    let finding = Finding::of(verdict, failure.message.clone());
+    turn.note(Some(id), NoteKind::Failed { failure });
+    policy::trouble(turn, id, &finding);
+}
+
+fn arguments<'p>(turn: &mut Turn<'p>, id: NodeId, step: &'p Step, mut sampler: Sampler) {
+    if !people::signatures_are_fresh(turn, id) {
+        return;
+    }
+    if sampler.open.is_none() && turn.due(sampler.next(None)) {
+        sampler.open(turn.state.now, None);
+    }
+    let Some(mut sample) = sampler.open.take() else {
+        return policy::lose_patience(turn, id);
+    };
+    let asker = check::asker(turn, id, sample.at);
+    match sampled(turn, &mut sample, asker, |eval| eval.call(&step.call)) {
+        None => {
+            sampler.open = Some(sample);
+            turn.node_mut(id).work = Work::Step(StepWork::Arguments(sampler));
+        }
+        Some(Ok(_)) if pause::is_paused(&turn.state) && !is_own(turn, id) => {
+            turn.node_mut(id).work = Work::Step(StepWork::Arguments(sampler));
+        }
+        Some(Ok(call)) => {
+            policy::relieved(turn, id);
+            let key = turn.key(id, "do");
+            turn.node_mut(id).work = Work::Step(StepWork::Change(key.clone()));
+            let order = Order {
+                key,
+                node: id,
+                call,
+                timeout_ns: step.timeout_ns,
+                at_most_once: step.at_most_once,
+            };
+            write::prepare(turn, order);
+        }
+        Some(Err(trouble)) => {
+            let at = sample.at;
+            turn.node_mut(id).work = Work::Step(StepWork::Arguments(sampler));
+            turn.moved();
+            policy::unseen(turn, id, at, &Finding::trouble(&trouble));
+        }
+    }
+}
+
+fn is_own(turn: &Turn, id: NodeId) -> bool {
+    let own = pause::Cause::Node(id);
+    turn.state.pauses.iter().all(|pause| pause.cause == own)
+}
+
+fn changed(turn: &mut Turn, id: NodeId, step: &Step) {
+    if step.post.is_empty() {
+        return turn.end(id, Verdict::Pass, None);
+    }
+    let from = check::first_sight(turn, &step.post);
+    let sampler = Sampler::new(from, turn.plan.sample_ns);
+    turn.node_mut(id).work = Work::Step(StepWork::Post(sampler));
+    turn.moved();
+}
+
+/// Postconditions are judged once; while they cannot be, or in a pause, again at each sample.
+fn post<'p>(turn: &mut Turn<'p>, id: NodeId, step: &'p Step, mut sampler: Sampler) {
+    if sampler.open.is_none() && turn.due(sampler.next(None)) {
+        sampler.open(turn.state.now, None);
+    }
+    let Some(mut sample) = sampler.open.take() else {
+        return policy::lose_patience(turn, id);
+    };
+    let asker = check::asker(turn, id, sample.at);
+    let Some(finding) = judge(turn, id, &step.post, &mut sample, asker) else {
+        sampler.open = Some(sample);
+        turn.node_mut(id).work = Work::Step(StepWork::Post(sampler));
+        return;
+    };
+    turn.node_mut(id).work = Work::Step(StepWork::Post(sampler));
+    turn.moved();
+    match finding.verdict {
+        Verdict::Pass | Verdict::NotApplicable => {
+            policy::relieved(turn, id);
+            turn.end(id, Verdict::Pass, None);
+        }
+        Verdict::Fail => {
+            policy::seen(turn, id);
+            policy::trouble(turn, id, &finding);
+        }
+        _ => policy::unseen(turn, id, sample.at, &finding),
+    }
+}

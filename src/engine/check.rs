@@ -1,0 +1,197 @@
+//! Checks outside stages: judged once, within a time, or through a time.
+
+use crate::engine::eval::{Asker, Mode};
+use crate::engine::grid::Sampler;
+use crate::engine::judge::judge;
+use crate::engine::state::{CheckWork, Found, Life, Sight, Work};
+use crate::engine::turn::Turn;
+use crate::engine::{metric, pause, policy, watch};
+use crate::plan::expr::Stmt;
+use crate::plan::node::{Check, CheckMode, NodeId};
+use crate::values::{Instant, Verdict};
+
+/// A gate may not look back before the change that it judges, so it begins when its lookback lies behind that.
+pub fn work(turn: &Turn, check: &Check) -> CheckWork {
+    let from = first_sight(turn, &check.body);
+    CheckWork {
+        from,
+        sampler: Sampler::new(from, turn.plan.sample_ns),
+        passes: 0,
+        held_ns: 0,
+        held_at: None,
+        found: None,
+        last: None,
+    }
+}
+
+/// The first instant whose lookback reaches back to no earlier than the last change.
+pub fn first_sight(turn: &Turn, body: &[Stmt]) -> Instant {
+    let now = turn.now();
+    match turn.state.changed {
+        Some(changed) => now.max(changed.plus(metric::lookback_ns(turn.plan, body))),
+        None => now,
+    }
+}
+
+/// Who judges at a node, at an instant.
+pub fn asker(turn: &Turn, id: NodeId, at: Instant) -> Asker<'static> {
+    Asker {
+        at,
+        mode: Mode::Gate,
+        canary: metric::canary_at(turn.plan, &turn.state, Some(id)),
+        cause: "",
+    }
+}
+
+pub fn advance<'p>(turn: &mut Turn<'p>, id: NodeId, check: &'p Check) {
+    let Work::Check(mut work) = turn.node(id).work.clone() else {
+        return;
+    };
+    if work.found.is_none() {
+        let extra = last_moment(check, &work);
+        sample(turn, id, check, &mut work, extra);
+    }
+    // At one instant watches speak first.
+    let found = work
+        .found
+        .take_if(|found| watch::spoke(&turn.state, found.at));
+    if let Some(found) = &found {
+        tally(check, &mut work, found);
+    }
+    let passed = has_passed(check, &work);
+    turn.node_mut(id).work = Work::Check(work);
+    if let Some(found) = found {
+        turn.moved();
+        react(turn, id, check, &found, passed);
+        forget_in_pause(turn, id);
+    }
+    if turn.node(id).life == Life::Running {
+        out_of_time(turn, id, check);
+    }
+}
+
+/// What the sample adds to what is known.
+pub fn tally(check: &Check, work: &mut CheckWork, found: &Found) {
+    work.last = Some(found.finding.clone());
+    match found.finding.verdict {
+        Verdict::Pass => {
+            work.passes += 1;
+            if let Some(before) = work.held_at {
+                work.held_ns = work.held_ns.saturating_add(found.at.since(before).max(0));
+            }
+            work.held_at = Some(found.at);
+        }
+        Verdict::Fail => {
+            work.held_ns = 0;
+            work.held_at = None;
+            // One that has to hold at the end may fail before.
+            if !matches!(check.mode, CheckMode::Stage { for_ns } if for_ns > 0) {
+                work.passes = 0;
+            }
+        }
+        // Time without sight does not count, and takes nothing back.
+        _ => work.held_at = None,
+    }
+}
+
+/// Time in a pause does not count for what has to hold.
+fn forget_in_pause(turn: &mut Turn, id: NodeId) {
+    if pause::is_paused(&turn.state)
+        && let Work::Check(work) = &mut turn.node_mut(id).work
+    {
+        work.held_at = None;
+    }
+}
+
+/// A `within` that is over, or silence that is no longer tolerated.
+fn out_of_time(turn: &mut Turn, id: NodeId, check: &Check) {
+    let Work::Check(work) = &turn.node(id).work else {
+        return;
+    };
+    let (CheckMode::Within { ns }, Some(last)) = (check.mode, work.last.clone()) else {
+        return policy::lose_patience(turn, id);
+    };
+    let deadline = work.from.plus(ns);
+    let open = work.sampler.open_at().is_some_and(|at| at <= deadline);
+    let is_judging = open || work.found.is_some();
+    if turn.due(deadline) && !is_judging {
+        policy::trouble(turn, id, &last);
+    }
+}
+
+/// Begins the sample that is due, and judges it when its answers are there.
+fn sample<'p>(
+    turn: &mut Turn<'p>,
+    id: NodeId,
+    check: &'p Check,
+    work: &mut CheckWork,
+    extra: Option<Instant>,
+) {
+    if work.sampler.open.is_none() {
+        if !turn.due(work.sampler.next(extra)) {
+            return;
+        }
+        work.sampler.open(turn.state.now, extra);
+    }
+    let Some(mut sample) = work.sampler.open.take() else {
+        return;
+    };
+    let asker = asker(turn, id, sample.at);
+    match judge(turn, id, &check.body, &mut sample, asker) {
+        None => work.sampler.open = Some(sample),
+        Some(finding) => {
+            work.found = Some(Found {
+                at: sample.at,
+                finding,
+            });
+        }
+    }
+}
+
+/// The moment at which one more sample stands beside the grid.
+fn last_moment(check: &Check, work: &CheckWork) -> Option<Instant> {
+    match check.mode {
+        CheckMode::Within { ns } => Some(work.from.plus(ns)),
+        CheckMode::For { ns } if ns > work.held_ns => {
+            work.held_at.map(|at| at.plus(ns - work.held_ns))
+        }
+        _ => None,
+    }
+}
+
+fn has_passed(check: &Check, work: &CheckWork) -> bool {
+    let enough = work.passes >= check.samples.max(1);
+    match check.mode {
+        CheckMode::Once | CheckMode::Within { .. } | CheckMode::Stage { .. } => enough,
+        CheckMode::For { ns } => enough && work.held_ns >= ns,
+    }
+}
+
+fn react(turn: &mut Turn, id: NodeId, check: &Check, found: &Found, passed: bool) {
+    let finding = &found.finding;
+    match finding.verdict {
+        Verdict::NotApplicable => {
+            policy::relieved(turn, id);
+            turn.end(id, Verdict::NotApplicable, None);
+        }
+        Verdict::Pass => {
+            policy::relieved(turn, id);
+            if passed {
+                turn.end(id, Verdict::Pass, None);
+            }
+        }
+        Verdict::Fail => {
+            policy::seen(turn, id);
+            if !matches!(check.mode, CheckMode::Within { .. }) {
+                policy::trouble(turn, id, finding);
+            }
+        }
+        // Within its time it is only asked again, but for what asking cannot help.
+        _ if matches!(check.mode, CheckMode::Within { .. }) => {
+            if finding.sight == Sight::Denied {
+                policy::trouble(turn, id, finding);
+            }
+        }
+        _ => policy::unseen(turn, id, found.at, finding),
+    }
+}

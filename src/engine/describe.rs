@@ -1,0 +1,105 @@
+//! The words of an operand, for messages: `canary.error_rate`, `api.get("/health").status`.
+
+use crate::engine::eval::Evaluator;
+use crate::engine::metric::scope_word;
+use crate::plan::expr::{CallExpr, Datum, Expr, Scope};
+use crate::syntax::ast::{Aggregate, BinaryOp};
+use crate::values::show;
+
+pub fn describe(eval: &Evaluator, expr: &Expr) -> String {
+    words(eval, expr, 0)
+}
+
+/// A `let` that stands for a long expression is cut here.
+const DEPTH_MAX: u32 = 12;
+
+fn words(eval: &Evaluator, expr: &Expr, depth: u32) -> String {
+    if depth > DEPTH_MAX {
+        return "…".to_owned();
+    }
+    let inside = |inner: &Expr| words(eval, inner, depth + 1);
+    match expr {
+        Expr::Literal(value) => show::value(value),
+        Expr::Input(name) => name.clone(),
+        Expr::Let(index) => {
+            let top = eval.plan.lets.get(*index as usize);
+            top.map_or_else(|| "…".to_owned(), |top| top.name.clone())
+        }
+        Expr::Local(index) => eval.local(*index).map_or_else(|| "…".to_owned(), inside),
+        Expr::Call(call) => called(call, &inside),
+        Expr::Field(record, name) => format!("{}.{name}", inside(record)),
+        Expr::Metric { metric, scope } => {
+            let metric = eval.plan.metrics.get(*metric as usize);
+            let name = metric.map_or("…", |metric| metric.name.as_str());
+            match scope {
+                Scope::None => name.to_owned(),
+                scope => format!("{}.{name}", scope_word(scope)),
+            }
+        }
+        Expr::Node { node, datum } => {
+            let node = eval.plan.node(*node);
+            let name = node.map_or("…", |node| node.name.as_deref().unwrap_or(&node.path));
+            format!("{name}{}", datum_word(*datum))
+        }
+        Expr::ScopePods { scope, field } => format!("{}.pods.{field}", scope_word(scope)),
+        Expr::Word(_) => "a word of the run".to_owned(),
+        Expr::Not(inner) => format!("not {}", inside(inner)),
+        Expr::Negate(inner) => format!("-{}", inside(inner)),
+        Expr::Binary(left, op, right) => {
+            format!("{} {} {}", inside(left), operator(*op), inside(right))
+        }
+        Expr::Compare(first, _) => inside(first),
+        Expr::Aggregate(how, list) => format!("{} {}", aggregate(*how), inside(list)),
+        Expr::List(items) => {
+            let items: Vec<String> = items.iter().map(inside).collect();
+            format!("[{}]", items.join(", "))
+        }
+        Expr::Template(_) => "a text".to_owned(),
+        Expr::Narrow { json, path, .. } => match path {
+            Some(path) => format!("{} at {path}", inside(json)),
+            None => inside(json),
+        },
+    }
+}
+
+fn called(call: &CallExpr, inside: &dyn Fn(&Expr) -> String) -> String {
+    let args: Vec<String> = call.args.iter().map(|(_, arg)| inside(arg)).collect();
+    match args.is_empty() {
+        true => format!("{}.{}", call.provider, call.function),
+        false => format!("{}.{}({})", call.provider, call.function, args.join(", ")),
+    }
+}
+
+fn datum_word(datum: Datum) -> &'static str {
+    match datum {
+        Datum::Started => ".started",
+        Datum::Ended => ".ended",
+        Datum::Took => ".took",
+        Datum::Before => ".before",
+        Datum::Result => "",
+        Datum::Verdict => ".verdict",
+    }
+}
+
+fn operator(op: BinaryOp) -> &'static str {
+    match op {
+        BinaryOp::Add => "+",
+        BinaryOp::Sub => "-",
+        BinaryOp::Mul => "*",
+        BinaryOp::Div => "/",
+        BinaryOp::And => "and",
+        BinaryOp::Or => "or",
+    }
+}
+
+fn aggregate(how: Aggregate) -> &'static str {
+    match how {
+        Aggregate::Any => "any",
+        Aggregate::All => "all",
+        Aggregate::Max => "max",
+        Aggregate::Min => "min",
+        Aggregate::Sum => "sum",
+        Aggregate::Avg => "avg",
+        Aggregate::Count => "count",
+    }
+}

@@ -1,0 +1,409 @@
+//! Expressions are evaluated on demand: the result is a value, or the trouble that stands in its way, and one kind of
+//! trouble is that reads have to be answered first.
+
+use crate::engine::grid::Sample;
+use crate::engine::protocol::{Measured, ReadId};
+use crate::engine::state::{Sight, State};
+use crate::engine::turn::{Turn, canonical};
+use crate::engine::{arith, metric, narrow, truth};
+use crate::plan::Plan;
+use crate::plan::expr::{CallExpr, Datum, Expr, RunWord, Scope, Template, TemplatePart};
+use crate::plan::node::NodeId;
+use crate::providers::request::{Call, Failure, FailureKind};
+use crate::syntax::ast::{Aggregate, BinaryOp};
+use crate::units::Dim;
+use crate::units::amount::Quantity;
+use crate::values::{Instant, Value, Verdict, show};
+use indexmap::IndexMap;
+use std::collections::BTreeMap;
+
+/// Who asks: what an expression means depends on it.
+#[derive(Clone, Copy, Debug)]
+pub struct Asker<'a> {
+    /// All reads of one sample carry the same instant.
+    pub at: Instant,
+    pub mode: Mode,
+    /// The canary that the scopes stand for.
+    pub canary: Option<NodeId>,
+    pub cause: &'a str,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mode {
+    /// Nothing that is not finite opens a gate.
+    Gate,
+    /// An infinite value is above every bound: a trigger fires.
+    Watch,
+}
+
+/// Why there is no value.
+#[derive(Clone, Debug)]
+pub enum Trouble {
+    /// Reads have to be answered first.
+    Waiting,
+    /// Nothing was measured.
+    NoData(String),
+    /// NaN, an infinite value, a division by zero.
+    NoNumber(String),
+    /// A read was not answered.
+    Failed(Failure),
+    /// There is an answer, but it does not mean one thing: several series, another type.
+    Wrong(String),
+}
+
+pub type Evaluated = Result<Value, Trouble>;
+
+pub struct Evaluator<'p, 's> {
+    pub plan: &'p Plan,
+    pub state: &'s State,
+    pub asker: Asker<'s>,
+    /// What was compared, for people.
+    pub measured: Vec<Measured>,
+    /// The scope of the derived metric that is being evaluated.
+    pub scope: Scope,
+    needs: Vec<Call>,
+    waiting: Vec<ReadId>,
+    locals: BTreeMap<u32, &'p Expr>,
+    known: BTreeMap<u32, Evaluated>,
+    frozen: BTreeMap<u32, Value>,
+    depth: u32,
+}
+
+/// Deeper than any plan that a person writes, and shallow enough for every stack.
+const DEPTH_MAX: u32 = 200;
+
+/// Evaluates for a sample: `None` while reads are in flight, which are asked here.
+pub fn sampled<'p, T>(
+    turn: &mut Turn<'p>,
+    sample: &mut Sample,
+    asker: Asker,
+    evaluate: impl FnOnce(&mut Evaluator<'p, '_>) -> Result<T, Trouble>,
+) -> Option<Result<T, Trouble>> {
+    let unanswered = |id: &ReadId| turn.state.reads.contains_key(id);
+    if !sample.waiting.is_empty() && sample.waiting.iter().all(unanswered) {
+        return None;
+    }
+    let mut evaluator = Evaluator::new(turn.plan, &turn.state, asker);
+    let result = evaluate(&mut evaluator);
+    let Evaluator {
+        needs,
+        mut waiting,
+        frozen,
+        ..
+    } = evaluator;
+    turn.state.lets.extend(frozen);
+    waiting.extend(needs.into_iter().map(|call| turn.ask(asker.at, call)));
+    if matches!(result, Err(Trouble::Waiting)) {
+        waiting.sort_unstable();
+        waiting.dedup();
+        sample.waiting = waiting;
+        return None;
+    }
+    sample.waiting.clear();
+    Some(result)
+}
+
+impl Trouble {
+    pub fn verdict(&self) -> Verdict {
+        match self {
+            Trouble::Waiting | Trouble::NoData(_) | Trouble::NoNumber(_) => Verdict::Inconclusive,
+            Trouble::Failed(_) | Trouble::Wrong(_) => Verdict::Error,
+        }
+    }
+
+    pub fn sight(&self) -> Sight {
+        match self {
+            Trouble::Waiting | Trouble::NoData(_) => Sight::Silent,
+            Trouble::NoNumber(_) | Trouble::Wrong(_) => Sight::Unclear,
+            Trouble::Failed(failure) => match failure.kind {
+                FailureKind::Denied => Sight::Denied,
+                FailureKind::Unreachable
+                | FailureKind::Timeout
+                | FailureKind::Malformed
+                | FailureKind::Cancelled => Sight::Silent,
+                _ => Sight::Unclear,
+            },
+        }
+    }
+
+    pub fn reason(&self) -> String {
+        match self {
+            Trouble::Waiting => "no answer yet".to_owned(),
+            Trouble::NoData(text) | Trouble::NoNumber(text) | Trouble::Wrong(text) => text.clone(),
+            Trouble::Failed(failure) => failure.message.clone(),
+        }
+    }
+
+    /// Which of two is told, when both stand in the way.
+    pub fn weight(&self) -> u8 {
+        match self {
+            Trouble::NoData(_) => 0,
+            Trouble::NoNumber(_) => 1,
+            Trouble::Failed(_) => 2,
+            Trouble::Wrong(_) => 3,
+            Trouble::Waiting => 4,
+        }
+    }
+}
+
+impl<'p, 's> Evaluator<'p, 's> {
+    pub fn new(plan: &'p Plan, state: &'s State, asker: Asker<'s>) -> Evaluator<'p, 's> {
+        Evaluator {
+            plan,
+            state,
+            asker,
+            measured: Vec::new(),
+            scope: Scope::None,
+            needs: Vec::new(),
+            waiting: Vec::new(),
+            locals: BTreeMap::new(),
+            known: BTreeMap::new(),
+            frozen: BTreeMap::new(),
+            depth: 0,
+        }
+    }
+
+    pub fn bind(&mut self, local: u32, value: &'p Expr) {
+        self.locals.insert(local, value);
+        self.known.remove(&local);
+    }
+
+    pub fn local(&self, local: u32) -> Option<&'p Expr> {
+        self.locals.get(&local).copied()
+    }
+
+    pub fn value(&mut self, expr: &'p Expr) -> Evaluated {
+        if self.depth >= DEPTH_MAX {
+            return Err(Trouble::Wrong("it is nested too deeply".to_owned()));
+        }
+        self.depth += 1;
+        let value = self.value_inside(expr);
+        self.depth -= 1;
+        value
+    }
+
+    fn value_inside(&mut self, expr: &'p Expr) -> Evaluated {
+        match expr {
+            Expr::Literal(value) => Ok(value.clone()),
+            Expr::Input(name) => self.input(name),
+            Expr::Let(index) => self.top_let(*index),
+            Expr::Local(index) => self.local_value(*index),
+            Expr::Call(call) => {
+                let call = self.call(call)?;
+                self.read(call)
+            }
+            Expr::Field(record, name) => field(self.value(record)?, name),
+            Expr::Metric { metric, scope } => metric::scalar(self, *metric, scope),
+            Expr::Node { node, datum } => self.datum(*node, *datum),
+            Expr::ScopePods { scope, field } => metric::pods(self, scope, field),
+            Expr::Word(word) => Ok(Value::String(self.word(*word))),
+            Expr::Not(_) | Expr::Compare(..) => truth::truth(self, expr).map(Value::Bool),
+            Expr::Aggregate(Aggregate::Any | Aggregate::All, _) => {
+                truth::truth(self, expr).map(Value::Bool)
+            }
+            Expr::Binary(_, BinaryOp::And | BinaryOp::Or, _) => {
+                truth::truth(self, expr).map(Value::Bool)
+            }
+            Expr::Aggregate(how, list) => truth::aggregated(self, *how, list),
+            Expr::Negate(inner) => arith::negated(self.value(inner)?),
+            Expr::Binary(left, op, right) => self.binary(left, *op, right),
+            Expr::List(items) => {
+                let items: Result<Vec<Value>, Trouble> =
+                    items.iter().map(|item| self.value(item)).collect();
+                items.map(Value::List)
+            }
+            Expr::Template(template) => self.text(template).map(Value::String),
+            Expr::Narrow {
+                json,
+                path,
+                to,
+                scale_numerator,
+                scale_denominator,
+            } => {
+                let scale = (*scale_numerator, *scale_denominator);
+                narrow::narrow(&self.value(json)?, path.as_deref(), to, scale)
+            }
+        }
+    }
+
+    /// The call with its arguments as values.
+    pub fn call(&mut self, call: &'p CallExpr) -> Result<Call, Trouble> {
+        Ok(Call {
+            provider: call.provider.clone(),
+            function: call.function.clone(),
+            args: self.arguments(&call.args)?,
+        })
+    }
+
+    pub fn arguments(
+        &mut self,
+        args: &'p [(String, Expr)],
+    ) -> Result<IndexMap<String, Value>, Trouble> {
+        let mut values = IndexMap::new();
+        let mut trouble: Option<Trouble> = None;
+        for (name, arg) in args {
+            match self.value(arg) {
+                Ok(value) => {
+                    values.insert(name.clone(), value);
+                }
+                Err(found) => trouble = Some(heavier(trouble, found)),
+            }
+        }
+        trouble.map_or(Ok(values), Err)
+    }
+
+    /// The answer to a question of this instant; it is asked where it was not yet.
+    pub fn read(&mut self, call: Call) -> Evaluated {
+        let moment = self.state.moments.get(&self.asker.at);
+        let question = moment.and_then(|moment| moment.questions.get(&canonical(&call)));
+        match question {
+            None => {
+                self.needs.push(call);
+                Err(Trouble::Waiting)
+            }
+            Some(question) => match &question.answer {
+                None => {
+                    self.waiting.push(question.id);
+                    Err(Trouble::Waiting)
+                }
+                Some(Ok(value)) => Ok(value.clone()),
+                Some(Err(failure)) => Err(Trouble::Failed(failure.clone())),
+            },
+        }
+    }
+
+    /// A text with its holes filled.
+    pub fn text(&mut self, template: &'p Template) -> Result<String, Trouble> {
+        let mut text = String::new();
+        for part in &template.parts {
+            match part {
+                TemplatePart::Text(words) => text.push_str(words),
+                TemplatePart::Expr(expr) => text.push_str(&show::interpolated(&self.value(expr)?)),
+            }
+        }
+        Ok(text)
+    }
+
+    /// As [`Evaluator::text`], but what has no value is said to have none: a message is never held up.
+    pub fn message(&mut self, template: &'p Template) -> Result<String, Trouble> {
+        let mut text = String::new();
+        let mut waiting = None;
+        for part in &template.parts {
+            match part {
+                TemplatePart::Text(words) => text.push_str(words),
+                TemplatePart::Expr(expr) => match self.value(expr) {
+                    Ok(value) => text.push_str(&show::interpolated(&value)),
+                    Err(Trouble::Waiting) => waiting = Some(Trouble::Waiting),
+                    Err(Trouble::NoData(_) | Trouble::NoNumber(_)) => text.push_str("no data"),
+                    Err(Trouble::Failed(_) | Trouble::Wrong(_)) => text.push_str("unknown"),
+                },
+            }
+        }
+        waiting.map_or(Ok(text), Err)
+    }
+
+    fn input(&self, name: &str) -> Evaluated {
+        let given = self.state.run.as_ref().and_then(|run| run.inputs.get(name));
+        let written = || {
+            let input = self.plan.inputs.iter().find(|input| input.name == name);
+            input.and_then(|input| input.default.as_ref())
+        };
+        let value = given.or_else(written).cloned();
+        value.ok_or_else(|| Trouble::NoData(format!("input `{name}` was not given")))
+    }
+
+    fn top_let(&mut self, index: u32) -> Evaluated {
+        let known = self.state.lets.get(&index);
+        if let Some(value) = known.or_else(|| self.frozen.get(&index)) {
+            return Ok(value.clone());
+        }
+        let Some(top) = self.plan.lets.get(index as usize) else {
+            return Err(Trouble::Wrong("there is no such `let`".to_owned()));
+        };
+        let value = self.value(&top.value)?;
+        self.frozen.insert(index, value.clone());
+        Ok(value)
+    }
+
+    fn local_value(&mut self, index: u32) -> Evaluated {
+        if let Some(known) = self.known.get(&index) {
+            return known.clone();
+        }
+        let Some(expr) = self.local(index) else {
+            return Err(Trouble::Wrong("there is no such name".to_owned()));
+        };
+        let value = self.value(expr);
+        self.known.insert(index, value.clone());
+        value
+    }
+
+    fn binary(&mut self, left: &'p Expr, op: BinaryOp, right: &'p Expr) -> Evaluated {
+        match (self.value(left), self.value(right)) {
+            (Ok(left), Ok(right)) => arith::combined(&left, op, &right),
+            (Err(one), Err(other)) => Err(heavier(Some(one), other)),
+            (Err(trouble), _) | (_, Err(trouble)) => Err(trouble),
+        }
+    }
+
+    fn datum(&self, id: NodeId, datum: Datum) -> Evaluated {
+        let absent = || Trouble::NoData(format!("{} has not been there yet", self.path(id)));
+        let node = self.state.nodes.get(id.0 as usize).ok_or_else(absent)?;
+        let write = || {
+            let mut writes = self.state.writes.values().rev();
+            writes.find(|write| write.node == id)
+        };
+        let value = match datum {
+            Datum::Started => node.started.map(Value::Instant),
+            Datum::Ended => node.ended.map(Value::Instant),
+            Datum::Took => node.started.zip(node.ended).map(|(started, ended)| {
+                let ns = i128::from(ended.since(started));
+                Value::Quantity(Quantity::exact(Dim::Duration, ns))
+            }),
+            Datum::Before => write()
+                .and_then(|write| write.intent.as_ref())
+                .map(|intent| intent.before.clone()),
+            Datum::Result => write().and_then(|write| write.result.clone()),
+            Datum::Verdict => node.verdict.map(Value::Verdict),
+        };
+        value.ok_or_else(absent)
+    }
+
+    fn path(&self, id: NodeId) -> String {
+        let node = self.plan.node(id);
+        node.map_or_else(|| "it".to_owned(), |node| format!("`{}`", node.path))
+    }
+
+    fn word(&self, word: RunWord) -> String {
+        match word {
+            RunWord::PlanName => self.plan.name.clone(),
+            RunWord::PlanTitle => self.plan.title.clone(),
+            RunWord::RunId => self
+                .state
+                .run
+                .as_ref()
+                .map_or(String::new(), |run| run.id.clone()),
+            RunWord::Cause => self.asker.cause.to_owned(),
+        }
+    }
+}
+
+/// Of two troubles the one that is told.
+pub fn heavier(known: Option<Trouble>, found: Trouble) -> Trouble {
+    match known {
+        Some(known) if known.weight() >= found.weight() => known,
+        _ => found,
+    }
+}
+
+/// A field of a result. What a provider could not tell has no value.
+pub fn field(record: Value, name: &str) -> Evaluated {
+    let missing = || Trouble::Wrong(format!("the answer has no field `{name}`"));
+    match record {
+        Value::Record(mut fields) => fields.swap_remove(name).ok_or_else(missing),
+        Value::Json(serde_json::Value::Object(mut fields)) => {
+            fields.remove(name).map(Value::Json).ok_or_else(missing)
+        }
+        Value::Absent => Ok(Value::Absent),
+        _ => Err(missing()),
+    }
+}

@@ -1,0 +1,361 @@
+//! Metrics: the one door from raw numbers to quantities, and what several series, nothing and a scope mean.
+
+use crate::engine::eval::{Evaluated, Evaluator, Trouble, field};
+use crate::engine::state::{Life, State, Work};
+use crate::plan::expr::{Expr, Scope, Stmt, TemplatePart};
+use crate::plan::node::{Canary, NodeId, NodeKind};
+use crate::plan::{Metric, MetricSource, Plan, SCOPE_PLACEHOLDER};
+use crate::providers::catalog;
+use crate::providers::request::Call;
+use crate::units::Dim;
+use crate::units::amount::Quantity;
+use crate::values::Value;
+use indexmap::IndexMap;
+
+/// One value. Several series have none: the plan has to say how they are combined.
+pub fn scalar<'p>(eval: &mut Evaluator<'p, '_>, index: u32, scope: &'p Scope) -> Evaluated {
+    let metric = of_plan(eval.plan, index)?;
+    if let MetricSource::Derived(expr) = &metric.source {
+        return derived(eval, metric, expr, scope);
+    }
+    let mut series = series(eval, index, scope)?;
+    match series.len() {
+        0 => Ok(Value::Absent),
+        1 => Ok(series.swap_remove(0)),
+        count => Err(Trouble::Wrong(format!(
+            "`{}` gives {count} series: say how to combine them (`any`, `all`, `max`, `min`, `sum`, `avg`, `count`)",
+            metric.name
+        ))),
+    }
+}
+
+/// All series, in the metric's unit. An empty answer is what the metric says it is, else no data.
+pub fn series<'p>(
+    eval: &mut Evaluator<'p, '_>,
+    index: u32,
+    scope: &'p Scope,
+) -> Result<Vec<Value>, Trouble> {
+    let metric = of_plan(eval.plan, index)?;
+    let MetricSource::Query {
+        provider,
+        scale_numerator,
+        scale_denominator,
+        absent,
+        ..
+    } = &metric.source
+    else {
+        return scalar(eval, index, scope).map(|value| vec![value]);
+    };
+    let call = Call {
+        provider: provider.clone(),
+        function: "query".to_owned(),
+        args: query_args(eval, metric, scope)?,
+    };
+    let Value::List(rows) = eval.read(call)? else {
+        return Err(Trouble::Wrong("the answer is no list of series".to_owned()));
+    };
+    if rows.is_empty() {
+        return Ok(absent.iter().cloned().collect());
+    }
+    let scale = (*scale_numerator as f64, *scale_denominator as f64);
+    rows.into_iter()
+        .map(|row| scaled(row, metric.dim, scale))
+        .collect()
+}
+
+/// A field of the pods of a revision, read from the provider that carries the canary.
+pub fn pods<'p>(eval: &mut Evaluator<'p, '_>, scope: &Scope, name: &str) -> Evaluated {
+    let (_, canary) = canary_of(eval)?;
+    let release = release(eval, canary)?;
+    let args = [
+        ("release".to_owned(), release),
+        (
+            "scope".to_owned(),
+            Value::String(scope_word(scope).to_owned()),
+        ),
+    ];
+    let call = Call {
+        provider: canary.provider.clone(),
+        function: "revision_pods".to_owned(),
+        args: IndexMap::from(args),
+    };
+    field(eval.read(call)?, name)
+}
+
+/// Whether what the expression asks is there to be asked: `canary.` and `stable.` from the first weight that was
+/// achieved until the canary ends, `all.` from the release on.
+pub fn in_range(plan: &Plan, state: &State, canary: Option<NodeId>, scopes: &Scopes) -> bool {
+    if scopes.all && canary.is_some_and(|id| release_of(plan, state, id).is_none()) {
+        return false;
+    }
+    if !scopes.revision {
+        return true;
+    }
+    let Some((id, node)) = canary.and_then(|id| Some((id, plan.node(id)?))) else {
+        return false;
+    };
+    let life = state.nodes.get(id.0 as usize).map(|node| node.life);
+    let holds = |stage: &NodeId| {
+        let stage = state.nodes.get(stage.0 as usize);
+        stage.is_some_and(|stage| {
+            let holds = matches!(&stage.work, Work::Stage(work) if work.holds());
+            holds || stage.life == Life::Ended
+        })
+    };
+    life == Some(Life::Running) && node.children.iter().any(holds)
+}
+
+/// Which scopes an expression uses.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Scopes {
+    /// `canary.` or `stable.`
+    pub revision: bool,
+    pub all: bool,
+}
+
+pub fn scopes_of(plan: &Plan, expr: &Expr) -> Scopes {
+    let mut scopes = Scopes::default();
+    visit(plan, expr, 0, &mut |seen| {
+        if let Expr::Metric { scope, .. } | Expr::ScopePods { scope, .. } = seen {
+            match scope {
+                Scope::None => {}
+                Scope::Canary | Scope::Stable => scopes.revision = true,
+                Scope::All => scopes.all = true,
+            }
+        }
+    });
+    scopes
+}
+
+/// How far back the newest answer to any question of the body looks, in nanoseconds.
+pub fn lookback_ns(plan: &Plan, body: &[Stmt]) -> i64 {
+    let mut longest = 0;
+    for statement in body {
+        let found = match statement {
+            Stmt::Let { value, .. } => expr_lookback_ns(plan, value),
+            Stmt::Expect(clause) => expr_lookback_ns(plan, &clause.condition),
+            Stmt::When { condition, body } => {
+                expr_lookback_ns(plan, condition).max(lookback_ns(plan, body))
+            }
+        };
+        longest = longest.max(found);
+    }
+    longest
+}
+
+/// The canary that scopes stand for at a node: the one around it, else the one that runs, else the one that began last.
+pub fn canary_at(plan: &Plan, state: &State, at: Option<NodeId>) -> Option<NodeId> {
+    let mut up = at;
+    while let Some(node) = up.and_then(|id| plan.node(id)) {
+        if matches!(node.kind, NodeKind::Canary(_)) {
+            return Some(node.id);
+        }
+        up = node.parent;
+    }
+    let canaries = plan
+        .nodes
+        .iter()
+        .filter(|node| matches!(node.kind, NodeKind::Canary(_)));
+    let began = |node: &&crate::plan::node::Node| {
+        let state = state.nodes.get(node.id.0 as usize);
+        let running = state.is_some_and(|state| state.life == Life::Running);
+        (running, state.and_then(|state| state.started))
+    };
+    // Among equals the first of the plan.
+    canaries.rev().max_by_key(began).map(|node| node.id)
+}
+
+pub fn scope_word(scope: &Scope) -> &'static str {
+    match scope {
+        Scope::None => "none",
+        Scope::Canary => "canary",
+        Scope::Stable => "stable",
+        Scope::All => "all",
+    }
+}
+
+fn of_plan(plan: &Plan, index: u32) -> Result<&Metric, Trouble> {
+    let metric = plan.metrics.get(index as usize);
+    metric.ok_or_else(|| Trouble::Wrong("there is no such metric".to_owned()))
+}
+
+fn derived<'p>(
+    eval: &mut Evaluator<'p, '_>,
+    metric: &Metric,
+    expr: &'p Expr,
+    scope: &'p Scope,
+) -> Evaluated {
+    let outer = eval.scope.clone();
+    if *scope != Scope::None {
+        eval.scope = scope.clone();
+    }
+    let value = eval.value(expr);
+    eval.scope = outer;
+    Ok(match value? {
+        Value::Quantity(quantity) => Value::Quantity(Quantity {
+            dim: metric.dim,
+            ..quantity
+        }),
+        other => other,
+    })
+}
+
+fn query_args(
+    eval: &Evaluator,
+    metric: &Metric,
+    scope: &Scope,
+) -> Result<IndexMap<String, Value>, Trouble> {
+    let scope = match scope {
+        Scope::None => &eval.scope,
+        written => written,
+    };
+    let MetricSource::Query { query, scoped, .. } = &metric.source else {
+        return Err(Trouble::Wrong("it is no query".to_owned()));
+    };
+    let text = match (scope, scoped) {
+        (Scope::None, _) => query.clone(),
+        (scope, Some(scoped)) => scoped.replace(SCOPE_PLACEHOLDER, &pods_regex(eval, scope)?),
+        (_, None) => {
+            let name = &metric.name;
+            return Err(Trouble::Wrong(format!(
+                "`{name}` cannot be narrowed to a scope"
+            )));
+        }
+    };
+    let args = [
+        ("query", text),
+        ("metric", metric.name.clone()),
+        ("scope", scope_word(scope).to_owned()),
+    ];
+    Ok(args
+        .into_iter()
+        .map(|(name, value)| (name.to_owned(), Value::String(value)))
+        .collect())
+}
+
+/// Known by construction: the step that released dark says it. Quoted for where it stands, inside a string of the query.
+fn pods_regex(eval: &Evaluator, scope: &Scope) -> Result<String, Trouble> {
+    let (_, canary) = canary_of(eval)?;
+    let name = format!("{}_pods", scope_word(scope));
+    match field(release(eval, canary)?, &name)? {
+        Value::String(regex) => Ok(regex.replace('\\', "\\\\").replace('"', "\\\"")),
+        _ => Err(Trouble::NoData(format!("`{name}` is not known"))),
+    }
+}
+
+fn canary_of<'p>(eval: &Evaluator<'p, '_>) -> Result<(NodeId, &'p Canary), Trouble> {
+    let found = eval.asker.canary.and_then(|id| {
+        let node = eval.plan.node(id)?;
+        match &node.kind {
+            NodeKind::Canary(canary) => Some((id, canary)),
+            _ => None,
+        }
+    });
+    found.ok_or_else(|| Trouble::Wrong("there is no canary".to_owned()))
+}
+
+fn release(eval: &Evaluator, canary: &Canary) -> Evaluated {
+    let result = step_result(eval.state, canary.step);
+    result.ok_or_else(|| Trouble::NoData("nothing has been released yet".to_owned()))
+}
+
+fn release_of(plan: &Plan, state: &State, canary: NodeId) -> Option<Value> {
+    match &plan.node(canary)?.kind {
+        NodeKind::Canary(canary) => step_result(state, canary.step),
+        _ => None,
+    }
+}
+
+/// What the step's change gave.
+pub fn step_result(state: &State, step: NodeId) -> Option<Value> {
+    let mut writes = state.writes.values().rev();
+    writes.find(|write| write.node == step)?.result.clone()
+}
+
+/// First the numerator, then the denominator: `7 in %` is 0.07 to the last bit.
+fn scaled(row: Value, dim: Dim, (numerator, denominator): (f64, f64)) -> Evaluated {
+    let value = match row {
+        Value::Record(mut fields) => fields.swap_remove("value"),
+        _ => None,
+    };
+    match value {
+        Some(Value::Quantity(raw)) => {
+            let raw = raw.amount.as_f64();
+            Ok(Value::measured(dim, raw * numerator / denominator))
+        }
+        _ => Err(Trouble::Wrong(
+            "a series of the answer has no value".to_owned(),
+        )),
+    }
+}
+
+fn expr_lookback_ns(plan: &Plan, expr: &Expr) -> i64 {
+    let mut longest = 0;
+    visit(plan, expr, 0, &mut |seen| {
+        let found = match seen {
+            Expr::Metric { metric, .. } => {
+                match plan.metrics.get(*metric as usize).map(|m| &m.source) {
+                    Some(MetricSource::Query { lookback_ns, .. }) => *lookback_ns,
+                    _ => 0,
+                }
+            }
+            Expr::Call(call) => plan
+                .provider(&call.provider)
+                .and_then(|provider| catalog::find(&provider.kind))
+                .and_then(|kind| kind.function(&call.function))
+                .map_or(0, |function| function.lookback_ns),
+            _ => 0,
+        };
+        longest = longest.max(found);
+    });
+    longest
+}
+
+/// Deep enough for metrics of metrics; a cycle, which no compiled plan has, ends here.
+const VISIT_DEPTH_MAX: u32 = 200;
+
+/// Sees the expression and everything in it, through derived metrics.
+fn visit(plan: &Plan, expr: &Expr, depth: u32, see: &mut dyn FnMut(&Expr)) {
+    if depth > VISIT_DEPTH_MAX {
+        return;
+    }
+    see(expr);
+    let mut inside = |inner: &Expr| visit(plan, inner, depth + 1, see);
+    match expr {
+        Expr::Literal(_)
+        | Expr::Input(_)
+        | Expr::Let(_)
+        | Expr::Local(_)
+        | Expr::Node { .. }
+        | Expr::ScopePods { .. }
+        | Expr::Word(_) => {}
+        Expr::Metric { metric, .. } => {
+            let source = plan.metrics.get(*metric as usize).map(|m| &m.source);
+            if let Some(MetricSource::Derived(derived)) = source {
+                inside(derived);
+            }
+        }
+        Expr::Call(call) => call.args.iter().for_each(|(_, arg)| inside(arg)),
+        Expr::Field(inner, _)
+        | Expr::Not(inner)
+        | Expr::Negate(inner)
+        | Expr::Aggregate(_, inner) => inside(inner),
+        Expr::Binary(left, _, right) => {
+            inside(left);
+            inside(right);
+        }
+        Expr::Compare(first, rest) => {
+            inside(first);
+            rest.iter().for_each(|(_, next)| inside(next));
+        }
+        Expr::List(items) => items.iter().for_each(inside),
+        Expr::Template(template) => {
+            for part in &template.parts {
+                if let TemplatePart::Expr(hole) = part {
+                    inside(hole);
+                }
+            }
+        }
+        Expr::Narrow { json, .. } => inside(json),
+    }
+}

@@ -1,0 +1,285 @@
+//! An event is taken in; then everything that follows from it and from the time is done, until nothing more follows.
+//!
+//! At one instant: abort, then watches, checks, deadlines, approvals, success.
+
+use crate::engine::pause::Cause;
+use crate::engine::people::Said;
+use crate::engine::protocol::{Actor, Effect, Event, EventKind, ReadId, RunOutcome};
+use crate::engine::start::First;
+use crate::engine::state::{Life, NodeState, Passage, Work};
+use crate::engine::turn::{Moved, Turn};
+use crate::engine::write::{Leg, Write};
+use crate::engine::{deps, ending, pause, people, resume, start, tell, walk, watch, write};
+use crate::plan::node::NodeId;
+use crate::providers::request::Failure;
+use crate::values::{Instant, Value, Verdict, show};
+use std::collections::BTreeSet;
+
+pub fn take(turn: &mut Turn, event: Event) {
+    let before = turn.state.now;
+    turn.state.now = before.max(event.at);
+    match event.kind {
+        EventKind::Started {
+            run,
+            digest,
+            inputs,
+            by,
+        } => {
+            let first = First {
+                run,
+                digest,
+                inputs,
+                by,
+            };
+            start::begin(turn, first);
+        }
+        kind => {
+            if turn.state.run.is_none() {
+                return;
+            }
+            absorb(turn, kind, before);
+        }
+    }
+    settle(turn);
+    ending::say(turn);
+    wake(turn);
+    forget(turn);
+}
+
+fn absorb(turn: &mut Turn, kind: EventKind, before: Instant) {
+    match kind {
+        EventKind::Started { .. } => {}
+        // Even one that is too early has used up the wake.
+        EventKind::Tick => turn.state.wake = None,
+        EventKind::Read { id, result } => answer(turn, id, result),
+        EventKind::Prepared { key, result } => write::prepared(turn, &key, result),
+        EventKind::Committed {
+            key,
+            direction,
+            outcome,
+        } => write::committed(turn, &key, direction, outcome),
+        EventKind::Observed {
+            key,
+            direction,
+            observation,
+        } => write::observed(turn, &key, direction, observation),
+        EventKind::Told { key, result } => tell::told(turn, &key, result),
+        EventKind::Answered {
+            node,
+            by,
+            role,
+            answer,
+        }
+        | EventKind::Signed {
+            node,
+            by,
+            role,
+            answer,
+        } => {
+            let at = turn.now();
+            let said = Said {
+                at,
+                by,
+                role,
+                answer,
+            };
+            people::hear(turn, node, said);
+        }
+        EventKind::Continued { node, by, reason } => go_on(turn, node, &by, &reason),
+        EventKind::Aborted { by, reason } => abort(turn, &by, &reason),
+        EventKind::RollbackAsked { by, reason } => roll_back(turn, &by, &reason),
+        EventKind::Resumed { epoch, .. } => {
+            let gap_ns = turn.now().since(before);
+            resume::resume(turn, epoch, gap_ns);
+        }
+    }
+}
+
+fn answer(turn: &mut Turn, id: ReadId, result: Result<Value, Failure>) {
+    let Some(at) = turn.state.reads.remove(&id) else {
+        return;
+    };
+    let Some(moment) = turn.state.moments.get_mut(&at) else {
+        return;
+    };
+    let mut questions = moment.questions.values_mut();
+    if let Some(question) = questions.find(|question| question.id == id) {
+        question.answer = Some(result);
+    }
+}
+
+/// A person goes on past what is paused: skipped, never passed.
+fn go_on(turn: &mut Turn, id: NodeId, by: &Actor, reason: &str) {
+    if turn.state.ending.is_some() {
+        return;
+    }
+    let inside: BTreeSet<NodeId> = deps::subtree(turn.plan, id).into_iter().collect();
+    let why = format!("skipped by {}: {reason}", by.user);
+    for pause in turn.state.pauses.clone() {
+        match pause.cause {
+            Cause::Node(paused) if inside.contains(&paused) => {
+                pause::release(turn, pause.cause);
+                walk::cancel_inside(turn, paused, &why);
+                if turn.node(paused).life == Life::Running {
+                    let why = Some(why.clone());
+                    turn.end_with(paused, Verdict::Skipped, why, Passage::Open);
+                }
+            }
+            Cause::Rule { watch, .. } | Cause::Blind { watch } => {
+                let watch = turn.plan.watches.get(watch as usize);
+                if watch.is_some_and(|watch| inside.contains(&watch.from)) {
+                    pause::release(turn, pause.cause);
+                }
+            }
+            Cause::Node(_) => {}
+        }
+    }
+}
+
+/// Always accepted, and a second time nothing: it leads to a rollback once a step has started, else to a stop.
+fn abort(turn: &mut Turn, by: &Actor, reason: &str) {
+    if turn.state.ending.is_some() || turn.state.outcome.is_some() {
+        return;
+    }
+    ending::roll_back(turn, format!("aborted by {}: {reason}", by.user));
+}
+
+/// Always allowed, also after the end, unless it was rolled back.
+fn roll_back(turn: &mut Turn, by: &Actor, reason: &str) {
+    let over = turn.state.outcome;
+    let nothing_to_do = over == Some(RunOutcome::RolledBack) || !ending::has_begun(&turn.state);
+    if over.is_some() && nothing_to_do {
+        return;
+    }
+    if over.is_some() || !ending::is_rolling_back(&turn.state) {
+        turn.state.outcome = None;
+        turn.state.said = None;
+        turn.state.ending = None;
+    }
+    ending::roll_back(turn, format!("asked by {}: {reason}", by.user));
+}
+
+/// More passes than a run of any size needs for one event; a plan that would need more stands still until the next event.
+const PASSES_MAX: usize = 10_000;
+
+fn settle(turn: &mut Turn) {
+    for _ in 0..PASSES_MAX {
+        turn.moved = Moved::No;
+        turn.wake = None;
+        pass(turn);
+        if turn.moved == Moved::No && !is_stuck(turn) {
+            return;
+        }
+    }
+}
+
+/// Nothing is in flight, nothing is waited for, and it has not ended: no compiled plan comes to this.
+fn is_stuck(turn: &mut Turn) -> bool {
+    let state = &turn.state;
+    let asked = |node: &NodeState| node.life == Life::Running && matches!(node.work, Work::Gate(_));
+    let writing = |write: &Write| {
+        let back = write.back.as_ref().is_some_and(Leg::is_in_flight);
+        back || write.forward.is_in_flight()
+    };
+    let waits = turn.wake.is_some()
+        || state.ending.is_some()
+        || state.outcome.is_some()
+        || !state.reads.is_empty()
+        || !state.messages.is_empty()
+        || state.nodes.iter().any(asked)
+        || state.writes.values().any(writing);
+    if waits {
+        return false;
+    }
+    ending::roll_back_by_itself(turn, "nothing in the plan can go on".to_owned());
+    true
+}
+
+fn pass(turn: &mut Turn) {
+    tell::advance(turn);
+    if turn.state.outcome.is_some() {
+        return;
+    }
+    if turn.state.ending.is_some() {
+        return ending::advance(turn);
+    }
+    if !window_has_begun(turn) {
+        return;
+    }
+    watch::advance(turn);
+    let roots = walk::roots(turn);
+    for &id in &roots {
+        walk::advance(turn, id);
+    }
+    if turn.state.ending.is_none() {
+        deadlines(turn);
+    }
+    if turn.state.ending.is_none() {
+        people::advance_reopened(turn);
+    }
+    if turn.state.ending.is_none() && roots.iter().all(|id| has_passed(turn, *id)) {
+        ending::succeed(turn);
+    }
+}
+
+fn has_passed(turn: &Turn, id: NodeId) -> bool {
+    turn.node(id).ended_open()
+}
+
+fn window_has_begun(turn: &mut Turn) -> bool {
+    match turn.plan.window {
+        Some(window) => turn.due(window.from),
+        None => true,
+    }
+}
+
+/// The plan's own ends, then those of pauses.
+fn deadlines(turn: &mut Turn) {
+    let started = turn.state.run.as_ref().map(|run| run.started);
+    if let (Some(started), Some(deadline_ns)) = (started, turn.plan.deadline_ns)
+        && turn.due(started.plus(deadline_ns))
+    {
+        return ending::roll_back_by_itself(turn, "the deadline of the plan is over".to_owned());
+    }
+    if let Some(window) = turn.plan.window
+        && turn.due(window.to)
+    {
+        let end = show::instant(window.to);
+        let cause = format!("the window of the plan ended at {end}");
+        return ending::roll_back_by_itself(turn, cause);
+    }
+    pause::expire(turn);
+}
+
+fn wake(turn: &mut Turn) {
+    let over = turn.state.outcome.is_some() && turn.state.messages.is_empty();
+    let Some(at) = turn.wake.filter(|_| !over) else {
+        turn.state.wake = None;
+        return;
+    };
+    if turn.state.wake != Some(at) {
+        turn.state.wake = Some(at);
+        turn.effects.push(Effect::Wake { at });
+    }
+}
+
+/// Answers are kept while something is judged at their instant, and a little longer.
+fn forget(turn: &mut Turn) {
+    const KEPT: usize = 16;
+    if turn.state.moments.len() <= KEPT {
+        return;
+    }
+    let mut open: BTreeSet<Instant> = BTreeSet::new();
+    let nodes = turn.state.nodes.iter().filter_map(|node| node.sample());
+    open.extend(nodes.map(|sample| sample.at));
+    let watches = turn.state.watches.iter();
+    open.extend(watches.filter_map(|watch| watch.sampler.open_at()));
+    open.extend(turn.state.messages.iter().map(|message| message.sample.at));
+    open.extend(ending::samples(&turn.state));
+    let now = turn.state.now;
+    turn.state
+        .moments
+        .retain(|at, _| open.contains(at) || *at >= now);
+    let moments = &turn.state.moments;
+    turn.state.reads.retain(|_, at| moments.contains_key(at));
+}

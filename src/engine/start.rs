@@ -1,0 +1,143 @@
+//! The first event of a run.
+
+use crate::engine::protocol::{Actor, Effect, NoteKind, RunOutcome};
+use crate::engine::state::{NodeState, Run};
+use crate::engine::tell;
+use crate::engine::turn::Turn;
+use crate::engine::watch::WatchState;
+use crate::plan::expr::Expr;
+use crate::plan::node::NodeId;
+use crate::plan::{HandlerEvent, MetricSource, Plan};
+use crate::providers::request::{Failure, FailureKind};
+use crate::values::Value;
+use indexmap::IndexMap;
+
+/// What the first event says.
+pub struct First {
+    pub run: String,
+    pub digest: String,
+    pub inputs: IndexMap<String, Value>,
+    pub by: Actor,
+}
+
+pub fn begin(turn: &mut Turn, first: First) {
+    if turn.state.run.is_some() {
+        return;
+    }
+    let plan = turn.plan;
+    turn.state.run = Some(Run {
+        id: first.run,
+        digest: first.digest,
+        inputs: with_defaults(plan, first.inputs),
+        by: first.by,
+        started: turn.state.now,
+    });
+    if let Err(message) = coherent(plan) {
+        let failure = Failure {
+            kind: FailureKind::Invalid,
+            message,
+        };
+        turn.note(None, NoteKind::Failed { failure });
+        turn.state.outcome = Some(RunOutcome::Stopped);
+        return turn.effects.push(Effect::Finish(RunOutcome::Stopped));
+    }
+    turn.state.nodes = plan.nodes.iter().map(|_| NodeState::default()).collect();
+    turn.state.watches = plan.watches.iter().map(WatchState::waiting).collect();
+    turn.note(None, NoteKind::Started);
+    tell::handlers(turn, HandlerEvent::Start, "");
+}
+
+fn with_defaults(plan: &Plan, given: IndexMap<String, Value>) -> IndexMap<String, Value> {
+    let mut inputs = given;
+    for input in &plan.inputs {
+        if let Some(default) = &input.default {
+            inputs
+                .entry(input.name.clone())
+                .or_insert_with(|| default.clone());
+        }
+    }
+    inputs
+}
+
+/// Deeper than a plan can be written, and shallow enough for every stack.
+const DEPTH_MAX: usize = 64;
+
+/// A plan from the compiler is; one from a damaged or foreign file may not be.
+fn coherent(plan: &Plan) -> Result<(), String> {
+    let count = plan.nodes.len();
+    let known = |id: &NodeId| (id.0 as usize) < count;
+    let mut depths: Vec<usize> = Vec::new();
+    for (index, node) in plan.nodes.iter().enumerate() {
+        let wrong = |what: &str| Err(format!("the plan is damaged at `{}`: {what}", node.path));
+        if node.id.0 as usize != index {
+            return wrong("its number is not its place");
+        }
+        let depth = match node.parent {
+            None => 0,
+            Some(parent) => match depths.get(parent.0 as usize) {
+                Some(depth) => depth + 1,
+                None => return wrong("its parent does not stand before it"),
+            },
+        };
+        if depth > DEPTH_MAX {
+            return wrong("it is nested too deeply");
+        }
+        depths.push(depth);
+        let is_child = |id: &&NodeId| {
+            let child = plan.node(**id);
+            child.is_some_and(|child| child.parent == Some(node.id) && child.id > node.id)
+        };
+        if node.children.iter().filter(is_child).count() != node.children.len() {
+            return wrong("its children are not its own");
+        }
+        if !node.after.iter().all(|edge| known(&edge.from)) {
+            return wrong("it waits for what is not there");
+        }
+    }
+    let watches = plan.watches.iter();
+    if !watches
+        .flat_map(|watch| [watch.from, watch.to])
+        .all(|id| known(&id))
+    {
+        return Err("the plan is damaged: a watch is over what is not there".to_owned());
+    }
+    let verify = plan.rollback.iter().flat_map(|rollback| &rollback.verify);
+    if !verify.into_iter().all(known) {
+        return Err("the plan is damaged: its rollback verifies what is not there".to_owned());
+    }
+    metrics_end(plan)
+}
+
+/// No metric is derived from itself.
+fn metrics_end(plan: &Plan) -> Result<(), String> {
+    for (index, metric) in plan.metrics.iter().enumerate() {
+        let mut open = vec![(index, 0)];
+        while let Some((at, depth)) = open.pop() {
+            if depth > plan.metrics.len() {
+                return Err(format!(
+                    "the metric `{}` is derived from itself",
+                    metric.name
+                ));
+            }
+            let source = plan.metrics.get(at).map(|metric| &metric.source);
+            if let Some(MetricSource::Derived(expr)) = source {
+                operands(expr, &mut |inner| open.push((inner, depth + 1)));
+            }
+        }
+    }
+    Ok(())
+}
+
+fn operands(expr: &Expr, found: &mut dyn FnMut(usize)) {
+    match expr {
+        Expr::Metric { metric, .. } => found(*metric as usize),
+        Expr::Negate(inner) | Expr::Aggregate(_, inner) | Expr::Field(inner, _) => {
+            operands(inner, found);
+        }
+        Expr::Binary(left, _, right) => {
+            operands(left, found);
+            operands(right, found);
+        }
+        _ => {}
+    }
+}

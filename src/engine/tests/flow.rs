@@ -1,0 +1,176 @@
+//! Phases, checks, steps, a canary to its end, and the way back.
+
+use crate::engine::protocol::RunOutcome;
+use crate::engine::tests::bench::{Bench, failure, record};
+use crate::engine::tests::build::{Builder, M, S, errors, ready};
+use crate::plan::expr::Scope;
+use crate::plan::node::CheckMode;
+use crate::providers::request::{FailureKind, Outcome};
+use crate::syntax::ast::CompareOp;
+use crate::values::Value;
+
+#[test]
+fn a_check_opens_the_way_to_a_step() {
+    let mut b = Builder::new();
+    let before = b.phase("before");
+    b.check(
+        before,
+        "nodes",
+        ready("nodes", CompareOp::Ge, 3),
+        CheckMode::Once,
+    );
+    let deploy = b.phase("deploy");
+    b.after(deploy, before);
+    b.step(deploy, "release");
+    Bench::new(b.plan)
+        .answer("cluster.nodes", |_| {
+            Some(Ok(record(&[("ready", Value::count(3))])))
+        })
+        .start()
+        .run()
+        .expect(
+            "0s begin
+            0s begin before
+            0s begin before/nodes
+            0s end before/nodes pass
+            0s end before pass
+            0s begin deploy
+            0s begin deploy/release
+            0s prepare deploy/release/do#0
+            0s commit forward deploy/release/do#0
+            0s end deploy/release pass
+            0s end deploy pass
+            0s finish Succeeded",
+        );
+}
+
+#[test]
+fn a_failure_before_the_first_step_stops() {
+    let mut b = Builder::new();
+    let before = b.phase("before");
+    b.check(
+        before,
+        "nodes",
+        ready("nodes", CompareOp::Ge, 3),
+        CheckMode::Once,
+    );
+    b.step(before, "release");
+    let (check, step) = (b.child(before, 0), b.child(before, 1));
+    b.after(step, check);
+    Bench::new(b.plan)
+        .answer("cluster.nodes", |_| {
+            Some(Ok(record(&[("ready", Value::count(2))])))
+        })
+        .start()
+        .run()
+        .expect(
+            "0s begin
+            0s begin before
+            0s begin before/nodes
+            0s end before/nodes fail
+            0s end before fail
+            0s finish Stopped",
+        );
+}
+
+#[test]
+fn a_step_that_fails_is_rolled_back_with_what_came_before_it_backwards() {
+    let mut b = Builder::new();
+    let deploy = b.phase("deploy");
+    let one = b.step(deploy, "one");
+    let two = b.step(deploy, "two");
+    b.after(two, one);
+    let unready = Outcome::Unachieved(failure(FailureKind::Unready, "it never became ready"));
+    Bench::new(b.plan)
+        .commits("forward r1/dddddddddddd/deploy/two", vec![Some(unready)])
+        .start()
+        .run()
+        .expect(
+            "0s begin
+            0s begin deploy
+            0s begin deploy/one
+            0s prepare deploy/one/do#0
+            0s commit forward deploy/one/do#0
+            0s end deploy/one pass
+            0s begin deploy/two
+            0s prepare deploy/two/do#0
+            0s commit forward deploy/two/do#0
+            0s failed deploy/two: it never became ready
+            0s end deploy/two fail
+            0s end deploy fail
+            0s rollback: `deploy/two`: it never became ready
+            0s commit back deploy/two/do#0
+            0s undone deploy/two: done
+            0s commit back deploy/one/do#0
+            0s undone deploy/one: done
+            0s finish RolledBack",
+        );
+}
+
+#[test]
+fn a_canary_is_judged_through_each_hold_and_then_becomes_the_only_version() {
+    let mut b = Builder::new();
+    let deploy = b.phase("deploy");
+    let release = b.step(deploy, "release");
+    let canary = b.canary(deploy, release, &[(50, 2 * M), (100, 2 * M)]);
+    for at in 0..2 {
+        let stage = b.child(canary, at);
+        let condition = errors(Scope::Canary, CompareOp::Lt, 1);
+        b.check(stage, "errors", condition, CheckMode::Stage { for_ns: 0 });
+    }
+    let bench = Bench::new(b.plan)
+        .metric("pod=~\"shop-canary\"", |_| 0.001)
+        .start()
+        .run()
+        .expect_lines(
+            &["commit", "weight", "stage", "finish"],
+            "0s commit forward deploy/release/do#0
+            0s begin deploy/canary/stage-50
+            0s prepare deploy/canary/stage-50/canary_weight#0
+            0s commit forward deploy/canary/stage-50/canary_weight#0
+            0s weight deploy/canary/stage-50 50%
+            0s begin deploy/canary/stage-50/errors
+            2m end deploy/canary/stage-50/errors pass
+            2m end deploy/canary/stage-50 pass
+            2m begin deploy/canary/stage-100
+            2m prepare deploy/canary/stage-100/canary_weight#0
+            2m commit forward deploy/canary/stage-100/canary_weight#0
+            2m weight deploy/canary/stage-100 100%
+            2m begin deploy/canary/stage-100/errors
+            4m end deploy/canary/stage-100/errors pass
+            4m end deploy/canary/stage-100 pass
+            4m commit forward deploy/canary/canary_promote#0
+            4m finish Succeeded",
+        );
+    // The window of a minute lies behind the change: samples at 1m, 1m 15s, … 2m of each stage.
+    assert_eq!(bench.reads, 10);
+}
+
+#[test]
+fn a_bad_canary_is_shut_before_anything_else_goes_back() {
+    let mut b = Builder::new();
+    let deploy = b.phase("deploy");
+    let release = b.step(deploy, "release");
+    let other = b.step(deploy, "other");
+    let canary = b.canary(deploy, release, &[(50, 5 * M), (100, 5 * M)]);
+    b.after(canary, other);
+    let stage = b.child(canary, 0);
+    let condition = errors(Scope::Canary, CompareOp::Lt, 1);
+    b.check(stage, "errors", condition, CheckMode::Stage { for_ns: 0 });
+    Bench::new(b.plan)
+        .metric("canary", |at| if at < 90 * S { 0.0 } else { 0.2 })
+        .start()
+        .run()
+        .expect_lines(
+            &["rollback", "back", "undone", "finish"],
+            "1m 30s rollback: `deploy/canary/stage-50/errors`: `it holds`: canary.error_rate is 20%
+            1m 30s commit back deploy/canary/stage-50/canary_weight#0
+            1m 30s undone deploy/canary: done
+            1m 30s commit back deploy/release/do#0
+            1m 30s commit back deploy/other/do#0
+            1m 30s undone deploy/release: done
+            1m 30s undone deploy/other: done
+            1m 30s finish RolledBack",
+        )
+        .outcome(RunOutcome::RolledBack);
+}

@@ -54,6 +54,7 @@ fn words(eval: &Evaluator, expr: &Expr, depth: u32) -> String {
             let items: Vec<String> = items.iter().map(inside).collect();
             format!("[{}]", items.join(", "))
         }
+        Expr::Map(_) => "a map".to_owned(),
         Expr::Template(_) => "a text".to_owned(),
         Expr::Narrow { json, path, .. } => match path {
             Some(path) => format!("{} at {path}", inside(json)),

@@ -88,13 +88,9 @@ pub fn advance(turn: &mut Turn) {
         write::advance(turn, key);
     }
     match turn.state.ending.as_ref().map(|ending| &ending.how) {
-        Some(How::Stop) => {
-            if all_settled(turn) {
-                finish(turn, RunOutcome::Stopped);
-            }
-        }
+        Some(How::Stop) if all_settled(turn) => finish(turn, RunOutcome::Stopped),
         Some(How::Rollback(_)) => rollback::advance(turn),
-        None => {}
+        Some(How::Stop) | None => {}
     }
 }
 
@@ -172,7 +168,6 @@ fn is_armed(turn: &Turn) -> bool {
     let begun = deps::subtree(turn.plan, from)
         .into_iter()
         .any(|id| turn.node(id).life != Life::Waiting);
-    let over =
-        turn.node(to).life == Life::Ended && turn.node(to).verdict != Some(Verdict::Cancelled);
+    let over = turn.node(to).life == Life::Ended;
     begun && !over
 }

@@ -212,6 +212,7 @@ impl<'p, 's> Evaluator<'p, 's> {
                     items.iter().map(|item| self.value(item)).collect();
                 items.map(Value::List)
             }
+            Expr::Map(entries) => self.arguments(entries).map(Value::Record),
             Expr::Template(template) => self.text(template).map(Value::String),
             Expr::Narrow {
                 json,

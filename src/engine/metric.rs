@@ -2,8 +2,9 @@
 
 use crate::engine::eval::{Evaluated, Evaluator, Trouble, field};
 use crate::engine::state::{Life, State, Work};
-use crate::plan::expr::{Expr, Scope, Stmt, TemplatePart};
-use crate::plan::node::{Canary, NodeId, NodeKind};
+use crate::plan::expr::{CallExpr, Expr, Scope, Stmt};
+use crate::plan::node::{Canary, Node, NodeId, NodeKind};
+use crate::plan::walk as plan_walk;
 use crate::plan::{Metric, MetricSource, Plan, SCOPE_PLACEHOLDER};
 use crate::providers::catalog;
 use crate::providers::request::Call;
@@ -114,33 +115,40 @@ pub struct Scopes {
 }
 
 pub fn scopes_of(plan: &Plan, expr: &Expr) -> Scopes {
-    let mut scopes = Scopes::default();
-    visit(plan, expr, 0, &mut |seen| {
-        if let Expr::Metric { scope, .. } | Expr::ScopePods { scope, .. } = seen {
-            match scope {
-                Scope::None => {}
-                Scope::Canary | Scope::Stable => scopes.revision = true,
-                Scope::All => scopes.all = true,
-            }
+    let reads = plan_walk::reads(plan, [expr]);
+    let metrics = reads.metrics.iter().map(|(_, scope)| scope);
+    let mut found = Scopes::default();
+    for scope in metrics.chain(&reads.pods) {
+        match scope {
+            Scope::None => {}
+            Scope::Canary | Scope::Stable => found.revision = true,
+            Scope::All => found.all = true,
         }
-    });
-    scopes
+    }
+    found
 }
 
 /// How far back the newest answer to any question of the body looks, in nanoseconds.
 pub fn lookback_ns(plan: &Plan, body: &[Stmt]) -> i64 {
-    let mut longest = 0;
-    for statement in body {
-        let found = match statement {
-            Stmt::Let { value, .. } => expr_lookback_ns(plan, value),
-            Stmt::Expect(clause) => expr_lookback_ns(plan, &clause.condition),
-            Stmt::When { condition, body } => {
-                expr_lookback_ns(plan, condition).max(lookback_ns(plan, body))
-            }
-        };
-        longest = longest.max(found);
-    }
-    longest
+    let reads = plan_walk::reads(plan, plan_walk::of_stmts(body));
+    let of_metric = |(metric, _): &(u32, Scope)| {
+        let source = plan.metrics.get(*metric as usize).map(|m| &m.source);
+        match source {
+            Some(MetricSource::Query { lookback_ns, .. }) => *lookback_ns,
+            _ => 0,
+        }
+    };
+    let of_call = |call: &&CallExpr| {
+        plan.provider(&call.provider)
+            .and_then(|provider| catalog::find(&provider.kind))
+            .and_then(|kind| kind.function(&call.function))
+            .map_or(0, |function| function.lookback_ns)
+    };
+    let metrics = reads.metrics.iter().map(of_metric);
+    metrics
+        .chain(reads.calls.iter().map(of_call))
+        .max()
+        .unwrap_or(0)
 }
 
 /// The canary that scopes stand for at a node: the one around it, else the one that runs, else the one that began last.
@@ -156,7 +164,7 @@ pub fn canary_at(plan: &Plan, state: &State, at: Option<NodeId>) -> Option<NodeI
         .nodes
         .iter()
         .filter(|node| matches!(node.kind, NodeKind::Canary(_)));
-    let began = |node: &&crate::plan::node::Node| {
+    let began = |node: &&Node| {
         let state = state.nodes.get(node.id.0 as usize);
         let running = state.is_some_and(|state| state.life == Life::Running);
         (running, state.and_then(|state| state.started))
@@ -286,76 +294,5 @@ fn scaled(row: Value, dim: Dim, (numerator, denominator): (f64, f64)) -> Evaluat
         _ => Err(Trouble::Wrong(
             "a series of the answer has no value".to_owned(),
         )),
-    }
-}
-
-fn expr_lookback_ns(plan: &Plan, expr: &Expr) -> i64 {
-    let mut longest = 0;
-    visit(plan, expr, 0, &mut |seen| {
-        let found = match seen {
-            Expr::Metric { metric, .. } => {
-                match plan.metrics.get(*metric as usize).map(|m| &m.source) {
-                    Some(MetricSource::Query { lookback_ns, .. }) => *lookback_ns,
-                    _ => 0,
-                }
-            }
-            Expr::Call(call) => plan
-                .provider(&call.provider)
-                .and_then(|provider| catalog::find(&provider.kind))
-                .and_then(|kind| kind.function(&call.function))
-                .map_or(0, |function| function.lookback_ns),
-            _ => 0,
-        };
-        longest = longest.max(found);
-    });
-    longest
-}
-
-/// Deep enough for metrics of metrics; a cycle, which no compiled plan has, ends here.
-const VISIT_DEPTH_MAX: u32 = 200;
-
-/// Sees the expression and everything in it, through derived metrics.
-fn visit(plan: &Plan, expr: &Expr, depth: u32, see: &mut dyn FnMut(&Expr)) {
-    if depth > VISIT_DEPTH_MAX {
-        return;
-    }
-    see(expr);
-    let mut inside = |inner: &Expr| visit(plan, inner, depth + 1, see);
-    match expr {
-        Expr::Literal(_)
-        | Expr::Input(_)
-        | Expr::Let(_)
-        | Expr::Local(_)
-        | Expr::Node { .. }
-        | Expr::ScopePods { .. }
-        | Expr::Word(_) => {}
-        Expr::Metric { metric, .. } => {
-            let source = plan.metrics.get(*metric as usize).map(|m| &m.source);
-            if let Some(MetricSource::Derived(derived)) = source {
-                inside(derived);
-            }
-        }
-        Expr::Call(call) => call.args.iter().for_each(|(_, arg)| inside(arg)),
-        Expr::Field(inner, _)
-        | Expr::Not(inner)
-        | Expr::Negate(inner)
-        | Expr::Aggregate(_, inner) => inside(inner),
-        Expr::Binary(left, _, right) => {
-            inside(left);
-            inside(right);
-        }
-        Expr::Compare(first, rest) => {
-            inside(first);
-            rest.iter().for_each(|(_, next)| inside(next));
-        }
-        Expr::List(items) => items.iter().for_each(inside),
-        Expr::Template(template) => {
-            for part in &template.parts {
-                if let TemplatePart::Expr(hole) = part {
-                    inside(hole);
-                }
-            }
-        }
-        Expr::Narrow { json, .. } => inside(json),
     }
 }

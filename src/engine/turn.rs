@@ -153,7 +153,8 @@ impl<'p> Turn<'p> {
     pub fn key_of(&self, what: &str) -> Key {
         match &self.state.run {
             Some(run) => {
-                let digest = run.digest.get(..12).unwrap_or(&run.digest);
+                let digest = run.digest.trim_start_matches("sha256:");
+                let digest = digest.get(..12).unwrap_or(digest);
                 Key(format!("{}/{digest}/{what}", run.id))
             }
             None => Key(what.to_owned()),

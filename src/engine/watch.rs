@@ -204,15 +204,9 @@ fn close(watch: &mut WatchState) {
     });
 }
 
-fn sample(turn: &mut Turn, index: u32, watch: &Watch) {
+fn sample<'p>(turn: &mut Turn<'p>, index: u32, watch: &'p Watch) {
     open(turn, index, watch);
-    for (rule, of_plan) in (0u32..).zip(
-        &turn
-            .plan
-            .watches
-            .get(index as usize)
-            .map_or(&[][..], |w| &w.rules)[..],
-    ) {
+    for (rule, of_plan) in (0u32..).zip(&watch.rules) {
         judge(turn, index, rule, of_plan);
         if turn.state.ending.is_some() {
             return;

@@ -240,14 +240,14 @@ pub fn observed(turn: &mut Turn, key: &Key, direction: Direction, observation: O
     let again = wanted && turn.now() < until(write, direction);
     let retry = turn.now().plus(turn.plan.sample_ns.max(1));
     match observation {
-        // It may still be on its way: issuing it again is harmless and waits for it.
-        Observation::Applied { result, .. } => match again && observable == Some(Observable::Yes) {
-            true => issue(turn, key, direction),
-            false => {
-                keep_result(turn, key, direction, result);
-                set_leg(turn, key, direction, Leg::Done);
-            }
-        },
+        Observation::Applied { result, .. } => {
+            keep_result(turn, key, direction, result);
+            set_leg(turn, key, direction, Leg::Done);
+        }
+        Observation::Underway(_) if again => issue(turn, key, direction),
+        Observation::Underway(failure) => {
+            set_leg(turn, key, direction, Leg::Unachieved(failure));
+        }
         Observation::NotApplied if again => issue(turn, key, direction),
         Observation::NotApplied => {
             let failure = match wanted {

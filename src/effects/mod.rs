@@ -3,6 +3,7 @@
 
 pub mod clock;
 pub mod delivery;
+pub mod driver;
 pub mod http;
 pub mod message;
 pub mod prometheus;

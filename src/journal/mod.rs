@@ -5,5 +5,6 @@
 
 pub mod chain;
 pub mod record;
+pub mod replay;
 pub mod store;
 pub mod writer;

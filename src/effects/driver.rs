@@ -1,0 +1,464 @@
+//! The real driver: events in, `step`, effects out, on tokio.
+//!
+//! **Architecture Invariant:** an event is durable before any effect that `step` returned for it is carried out. There is
+//! one place that appends ([`Driver::take`]), and it carries out nothing when the append failed.
+
+use crate::effects::clock::Clock;
+use crate::effects::registry::Providers;
+use crate::effects::signals::{Signal, Signals};
+use crate::engine::protocol::{Actor, Effect, Event, EventKind, Note, ReadId, RunOutcome};
+use crate::engine::state::State;
+use crate::engine::step;
+use crate::journal::store::{LetterId, Store};
+use crate::journal::writer::{JournalError, Writer};
+use crate::plan::Plan;
+use crate::providers::request::{
+    Failure, FailureKind, Key, Observation, Outcome, Request, Response,
+};
+use crate::values::Instant;
+use std::collections::HashMap;
+use std::future::Future;
+use std::time::Duration;
+use tokio::sync::mpsc;
+use tokio::task::AbortHandle;
+
+/// Whoever watches the run.
+pub trait Audience {
+    fn note(&mut self, plan: &Plan, at: Instant, note: &Note);
+    /// After each event; a live tree is drawn from the state.
+    fn state(&mut self, plan: &Plan, at: Instant, state: &State);
+}
+
+/// How driving ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ended {
+    Finished(RunOutcome),
+    /// A second SIGINT, or SIGTERM: the process goes, the obligation stays; `resume` goes on.
+    Interrupted,
+}
+
+pub struct Driver<'a, S, A> {
+    pub plan: &'a Plan,
+    pub store: &'a mut S,
+    pub writer: Writer,
+    pub audience: A,
+    pub providers: Providers,
+    pub clock: Clock,
+    pub actor: Actor,
+}
+
+/// How often other processes' answers are looked for.
+const INBOX_PERIOD: Duration = Duration::from_millis(200);
+
+/// How long the messages of the end may take.
+const HEAR_OUT_MAX: Duration = Duration::from_secs(15);
+
+/// What can be in flight, one at a time each.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+enum Slot {
+    Read(ReadId),
+    Change(Key),
+    Tell(Key),
+}
+
+struct Flights {
+    running: HashMap<Slot, Flight>,
+    done: mpsc::UnboundedSender<(Slot, EventKind)>,
+}
+
+struct Flight {
+    task: AbortHandle,
+    /// What is said for it when it is cancelled; `None`: it cannot be.
+    when_cancelled: Option<EventKind>,
+}
+
+impl<S: Store, A: Audience> Driver<'_, S, A> {
+    /// Drives until the run has ended or the process is told to go. `state` is the journal folded so far; `first` is
+    /// `Started` or `Resumed`.
+    pub async fn drive(
+        &mut self,
+        mut state: State,
+        first: EventKind,
+        mut signals: Signals,
+    ) -> Result<Ended, JournalError> {
+        let (done, mut landed) = mpsc::unbounded_channel();
+        let mut flights = Flights {
+            running: HashMap::new(),
+            done,
+        };
+        let mut wake = None;
+        let mut inbox = tokio::time::interval(INBOX_PERIOD);
+        let mut next = Some(first);
+        let mut interrupts = 0_u32;
+        loop {
+            let mut letter = None;
+            let kind = match next.take() {
+                Some(kind) => kind,
+                None => tokio::select! {
+                    biased;
+                    signal = signals.next() => match (signal, interrupts) {
+                        (Signal::Interrupt, 0) => {
+                            interrupts += 1;
+                            self.interrupted()
+                        }
+                        _ => return Ok(Ended::Interrupted),
+                    },
+                    _ = inbox.tick() => match self.next_letter()? {
+                        Some((id, kind)) => {
+                            letter = Some(id);
+                            inbox.reset_immediately(); // there may be another
+                            kind
+                        }
+                        None => continue,
+                    },
+                    Some((slot, kind)) = landed.recv() => match flights.running.remove(&slot) {
+                        Some(_) => kind,
+                        None => continue, // cancelled meanwhile, and answered for
+                    },
+                    () = self.clock.sleep_until(wake) => {
+                        wake = None;
+                        EventKind::Tick
+                    }
+                },
+            };
+            if let Some(ended) = self.take(kind, letter, &mut state, &mut flights, &mut wake)? {
+                self.hear_out(&mut state, &mut flights, &mut landed).await?;
+                return Ok(ended);
+            }
+        }
+    }
+
+    /// After the end: messages that are being told get a moment to arrive. Nothing else is in flight.
+    async fn hear_out(
+        &mut self,
+        state: &mut State,
+        flights: &mut Flights,
+        landed: &mut mpsc::UnboundedReceiver<(Slot, EventKind)>,
+    ) -> Result<(), JournalError> {
+        let deadline = tokio::time::Instant::now() + HEAR_OUT_MAX;
+        while flights.tells() > 0 {
+            let Ok(Some((slot, kind))) = tokio::time::timeout_at(deadline, landed.recv()).await
+            else {
+                break;
+            };
+            if flights.running.remove(&slot).is_some() {
+                self.take(kind, None, state, flights, &mut None)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Makes one event durable, steps, carries out.
+    fn take(
+        &mut self,
+        kind: EventKind,
+        letter: Option<LetterId>,
+        state: &mut State,
+        flights: &mut Flights,
+        wake: &mut Option<Instant>,
+    ) -> Result<Option<Ended>, JournalError> {
+        let event = Event {
+            at: self.clock.now(),
+            kind,
+        };
+        self.writer.append(self.store, &event, letter)?;
+        let at = event.at;
+        let (stepped, effects) = step(self.plan, std::mem::take(state), event);
+        *state = stepped;
+        let mut ended = None;
+        for effect in effects {
+            match effect {
+                Effect::Show(note) => self.audience.note(self.plan, at, &note),
+                Effect::Wake { at } => *wake = Some(at),
+                Effect::Finish(outcome) => ended = Some(Ended::Finished(outcome)),
+                Effect::Ask { .. } => {} // shown from the state
+                Effect::Cancel { key } => flights.cancel(key),
+                other => self.fly(other, flights),
+            }
+        }
+        self.audience.state(self.plan, at, state);
+        Ok(ended)
+    }
+
+    fn next_letter(&self) -> Result<Option<(LetterId, EventKind)>, JournalError> {
+        let letters = self.store.letters(&self.writer.run)?;
+        Ok(letters.into_iter().next())
+    }
+
+    fn interrupted(&self) -> EventKind {
+        EventKind::Aborted {
+            by: self.actor.clone(),
+            reason: "interrupted".to_owned(),
+        }
+    }
+
+    /// Starts what goes to a provider, in a task of its own.
+    fn fly(&self, effect: Effect, flights: &mut Flights) {
+        match effect {
+            Effect::Read {
+                id,
+                call,
+                at,
+                timeout_ns,
+            } => {
+                let answer = ask(
+                    &self.providers,
+                    &call.provider.clone(),
+                    Request::Read { call, at },
+                );
+                flights.start(Slot::Read(id), None, async move {
+                    EventKind::Read {
+                        id,
+                        result: read(limited(timeout_ns, answer).await),
+                    }
+                });
+            }
+            Effect::Prepare {
+                key,
+                call,
+                timeout_ns,
+            } => {
+                let request = Request::Prepare {
+                    key: key.clone(),
+                    call: call.clone(),
+                };
+                let answer = ask(&self.providers, &call.provider, request);
+                let cancelled = EventKind::Prepared {
+                    key: key.clone(),
+                    result: Err(cancelled()),
+                };
+                flights.start(Slot::Change(key.clone()), Some(cancelled), async move {
+                    EventKind::Prepared {
+                        key,
+                        result: prepared(limited(timeout_ns, answer).await),
+                    }
+                });
+            }
+            Effect::Commit {
+                key,
+                intent,
+                direction,
+                timeout_ns,
+            } => {
+                let provider = intent.call.provider.clone();
+                let request = Request::Commit {
+                    key: key.clone(),
+                    intent: *intent,
+                    direction,
+                };
+                let answer = ask(&self.providers, &provider, request);
+                let outcome = Outcome::Unknown(cancelled());
+                let cancelled = EventKind::Committed {
+                    key: key.clone(),
+                    direction,
+                    outcome,
+                };
+                flights.start(Slot::Change(key.clone()), Some(cancelled), async move {
+                    let outcome = committed(limited(timeout_ns, answer).await);
+                    EventKind::Committed {
+                        key,
+                        direction,
+                        outcome,
+                    }
+                });
+            }
+            Effect::Observe {
+                key,
+                intent,
+                direction,
+                timeout_ns,
+            } => {
+                let provider = intent.call.provider.clone();
+                let request = Request::Observe {
+                    key: key.clone(),
+                    intent: *intent,
+                    direction,
+                };
+                let answer = ask(&self.providers, &provider, request);
+                let observation = Observation::Unknown(cancelled());
+                let cancelled = EventKind::Observed {
+                    key: key.clone(),
+                    direction,
+                    observation,
+                };
+                flights.start(Slot::Change(key.clone()), Some(cancelled), async move {
+                    let observation = observed(limited(timeout_ns, answer).await);
+                    EventKind::Observed {
+                        key,
+                        direction,
+                        observation,
+                    }
+                });
+            }
+            Effect::Tell { key, call } => {
+                let request = Request::Tell {
+                    key: key.clone(),
+                    call: call.clone(),
+                };
+                let answer = ask(&self.providers, &call.provider, request);
+                flights.start(Slot::Tell(key.clone()), None, async move {
+                    EventKind::Told {
+                        key,
+                        result: told(limited(TELL_NS_MAX, answer).await),
+                    }
+                });
+            }
+            // Handled by `take`, which has what they need.
+            Effect::Cancel { .. } | Effect::Wake { .. } | Effect::Ask { .. } => {}
+            Effect::Show(_) | Effect::Finish(_) => {}
+        }
+    }
+}
+
+/// A message may be retried for so long; nothing waits for it.
+const TELL_NS_MAX: i64 = 300_000_000_000;
+
+impl Flights {
+    fn start(
+        &mut self,
+        slot: Slot,
+        when_cancelled: Option<EventKind>,
+        work: impl Future<Output = EventKind> + Send + 'static,
+    ) {
+        let done = self.done.clone();
+        let landing = slot.clone();
+        let task = tokio::spawn(async move {
+            let kind = work.await;
+            // The receiver is gone only when the driver is: then nobody waits for it.
+            let _ = done.send((landing, kind));
+        });
+        let flight = Flight {
+            task: task.abort_handle(),
+            when_cancelled,
+        };
+        if let Some(old) = self.running.insert(slot, flight) {
+            old.task.abort();
+        }
+    }
+
+    fn tells(&self) -> usize {
+        self.running
+            .keys()
+            .filter(|slot| matches!(slot, Slot::Tell(_)))
+            .count()
+    }
+
+    /// Ends what is in flight under `key` and answers for it. An answer that has landed already comes first, and then
+    /// this one is dropped, since the slot is free.
+    fn cancel(&mut self, key: Key) {
+        let slot = Slot::Change(key);
+        if let Some(flight) = self.running.get_mut(&slot)
+            && let Some(kind) = flight.when_cancelled.take()
+        {
+            flight.task.abort();
+            let _ = self.done.send((slot, kind));
+        }
+    }
+}
+
+/// The answer of a provider, or a refusal when the plan has none of that name.
+fn ask(
+    providers: &Providers,
+    name: &str,
+    request: Request,
+) -> impl Future<Output = Response> + use<> {
+    let known = providers.get(name).cloned();
+    let name = name.to_owned();
+    async move {
+        match known {
+            Some(provider) => provider.answer(request).await,
+            None => refusal(
+                &request,
+                failure(FailureKind::Refused, format!("no provider `{name}`")),
+            ),
+        }
+    }
+}
+
+async fn limited(
+    timeout_ns: i64,
+    answer: impl Future<Output = Response>,
+) -> Result<Response, Failure> {
+    let limit = Duration::from_nanos(u64::try_from(timeout_ns).unwrap_or(0));
+    tokio::time::timeout(limit, answer).await.map_err(|_| {
+        failure(
+            FailureKind::Timeout,
+            format!(
+                "no answer within {}",
+                crate::units::show::duration_ns(timeout_ns)
+            ),
+        )
+    })
+}
+
+fn read(answer: Result<Response, Failure>) -> Result<crate::values::Value, Failure> {
+    match answer? {
+        Response::Read(result) => result,
+        other => Err(mismatch(&other)),
+    }
+}
+
+fn prepared(
+    answer: Result<Response, Failure>,
+) -> Result<Box<crate::providers::request::Intent>, Failure> {
+    match answer? {
+        Response::Prepared(result) => result.map(Box::new),
+        other => Err(mismatch(&other)),
+    }
+}
+
+fn committed(answer: Result<Response, Failure>) -> Outcome {
+    match answer {
+        Ok(Response::Committed(outcome)) => outcome,
+        Ok(other) => Outcome::Unknown(mismatch(&other)),
+        Err(failure) => Outcome::Unknown(failure),
+    }
+}
+
+fn observed(answer: Result<Response, Failure>) -> Observation {
+    match answer {
+        Ok(Response::Observed(observation)) => observation,
+        Ok(other) => Observation::Unknown(mismatch(&other)),
+        Err(failure) => Observation::Unknown(failure),
+    }
+}
+
+fn told(answer: Result<Response, Failure>) -> Result<(), Failure> {
+    match answer? {
+        Response::Told(result) => result,
+        other => Err(mismatch(&other)),
+    }
+}
+
+/// The refusal of a request in the shape of its response.
+fn refusal(request: &Request, failure: Failure) -> Response {
+    match request {
+        Request::Read { .. } => Response::Read(Err(failure)),
+        Request::Prepare { .. } => Response::Prepared(Err(failure)),
+        Request::Commit { .. } => Response::Committed(Outcome::NotApplied(failure)),
+        Request::Observe { .. } => Response::Observed(Observation::Unknown(failure)),
+        Request::Tell { .. } => Response::Told(Err(failure)),
+    }
+}
+
+fn mismatch(response: &Response) -> Failure {
+    let kind = match response {
+        Response::Read(_) => "read",
+        Response::Prepared(_) => "prepared",
+        Response::Committed(_) => "committed",
+        Response::Observed(_) => "observed",
+        Response::Told(_) => "told",
+    };
+    failure(
+        FailureKind::Malformed,
+        format!("the provider answered another request: `{kind}`"),
+    )
+}
+
+fn cancelled() -> Failure {
+    failure(FailureKind::Cancelled, "cancelled while it ran".to_owned())
+}
+
+fn failure(kind: FailureKind, message: String) -> Failure {
+    Failure { kind, message }
+}

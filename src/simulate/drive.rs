@@ -174,7 +174,11 @@ impl<'p> Drive<'p> {
             let response = self.world.cancel(ticket, FailureKind::Timeout)?;
             return self.landed(ticket, response);
         }
-        if let Some(entry) = self.people.first_entry().filter(|entry| entry.key().0 <= now) {
+        if let Some(entry) = self
+            .people
+            .first_entry()
+            .filter(|entry| entry.key().0 <= now)
+        {
             return Some(entry.remove());
         }
         self.wake.take_if(|at| *at <= now).map(|_| EventKind::Tick)
@@ -382,7 +386,8 @@ impl<'p> Drive<'p> {
             return;
         }
         let from = at.plus(block.after_ns);
-        self.world.plan_turn(from, Turn::Begin(index, block.lines.clone()));
+        self.world
+            .plan_turn(from, Turn::Begin(index, block.lines.clone()));
         if let Some(ns) = block.for_ns {
             self.world.plan_turn(from.plus(ns), Turn::End(index));
         }

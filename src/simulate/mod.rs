@@ -4,6 +4,7 @@
 //! The world has an account of its own of what happened to it ([`history`]), which no run can write into.
 
 pub mod compile;
+pub mod drive;
 pub mod history;
 pub mod kubernetes;
 pub mod scenario;

@@ -151,10 +151,10 @@ fn changed_by_another(cluster: &Cluster, key: &Key, intent: &Intent) -> Option<F
             _ => return None,
         };
         let live = cluster.store.objects.get(name)?;
-        let ours = task::key_of(live) == Some(&key.0);
         let same = live.uid == seen.uid && live.generation == seen.generation;
         let message = format!("`{name}` was changed by somebody else since");
-        (!ours && !same).then(|| failure(FailureKind::Conflict, message))
+        let another = !same && !task::is_done(cluster, key, task);
+        another.then(|| failure(FailureKind::Conflict, message))
     })
 }
 

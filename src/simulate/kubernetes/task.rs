@@ -157,10 +157,8 @@ pub fn carry_out(cluster: &mut Cluster, key: &Key, task: &Task) -> Progress {
             {
                 return Progress::Failed(conflict);
             }
-            let mut fields = fields.clone();
-            fields.push((key_path(), Some(json!(key.0))));
             let only_if = only_if(cluster, name, Some(seen));
-            let how = cluster.write(&by, name, &fields, &only_if);
+            let how = cluster.write(&by, name, fields, &only_if);
             sent(cluster, name, how)
         }
         Task::Restore {
@@ -235,7 +233,7 @@ pub fn refusal(error: &ApiError) -> Failure {
     failure(kind, error.message.clone())
 }
 
-/// The key of the change that wrote an object last.
+/// The key of the change that applied an object last; a write of single fields leaves it alone.
 pub fn key_of(object: &Object) -> Option<&String> {
     match field::get(&object.body, &key_path()) {
         Some(Value::String(key)) => Some(key),

@@ -1,0 +1,5 @@
+//! The world, and runs in it.
+
+mod drive;
+mod plan;
+mod world;

@@ -125,10 +125,7 @@ impl Compiler<'_> {
         let asked = |function: &&Function| {
             function.effect == Effect::Read || function.effect == Effect::Run
         };
-        let Some(function) = kind
-            .function(&name.name)
-            .filter(|function| asked(&function))
-        else {
+        let Some(function) = kind.function(&name.name).filter(asked) else {
             let known = kind
                 .functions
                 .iter()

@@ -37,8 +37,6 @@ spec: {selector: {app: api}, ports: [{port: 80}]}
 "#;
 
 /// Nodes of the plan that tests name.
-pub const DEPLOY: NodeId = NodeId(0);
-pub const TEAM: NodeId = NodeId(1);
 pub const RELEASE: NodeId = NodeId(2);
 pub const ROLLOUT: NodeId = NodeId(3);
 pub const HALF: NodeId = NodeId(5);

@@ -37,10 +37,12 @@ pub struct Comment {
 pub struct Comments {
     /// On lines of their own before it.
     pub leading: Vec<Comment>,
-    /// On the line where it (or the `{` of its block) ends.
+    /// On the line where it ends; where it has a block, on the line of the `{`.
     pub trailing: Vec<Comment>,
     /// Whether an empty line stands before it (and its leading comments).
     pub blank_before: bool,
+    /// Whether an empty line stands between its leading comments and itself.
+    pub blank_between: bool,
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -92,11 +94,14 @@ pub struct Reference {
     pub span: Span,
 }
 
-/// `{ … }` with its statements; comments before the `}` are in `trailing`.
+/// `{ … }` with its statements.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Block {
     pub stmts: Vec<Stmt>,
+    /// Before the `}`.
     pub trailing: Vec<Comment>,
+    /// Behind the `}`, on its line.
+    pub closing: Vec<Comment>,
 }
 
 // ---- items -----------------------------------------------------------------------------------------------

@@ -1,3 +1,8 @@
-//! From text to a tree, and back: the grammar, the parser, the printer.
+//! From text to a tree, and back: bytes are decoded, laid out into items, parsed by the grammar, built into a tree.
 
 pub mod ast;
+pub mod grammar;
+pub mod layout;
+pub mod parse;
+pub mod scan;
+pub mod similar;

@@ -1,0 +1,89 @@
+//! Where a statement ends. Text is cut into items, and made ready for the grammar, which cannot see indentation.
+//!
+//! The rule: a statement ends at the end of its line, unless a bracket or an operator is open there, or the next line
+//! begins further right than the statement did.
+//!
+//! What the grammar reads has a line break only where a statement ends, blanks for comments, and all brackets and
+//! quotes in pairs. Bytes keep their places, but for what had to be put in; [`Chunk::origin`] knows these.
+//!
+//! **Invariant:** linear in the length of the text, whatever it is.
+
+mod brackets;
+mod lines;
+
+use crate::diagnostics::Diagnostic;
+use crate::source::FileId;
+use crate::syntax::layout::lines::Layout;
+use std::ops::Range;
+
+/// The text of one item, ready for the grammar.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Chunk {
+    /// In the file: with the comments that stand before the item, up to the end of its last line.
+    pub range: Range<usize>,
+    pub text: String,
+    moves: Vec<Move>,
+    /// Places of the comments, in the file.
+    pub comments: Vec<Range<usize>>,
+    /// Places of lines that go on with the statement above because they are indented deeper.
+    pub continuations: Vec<usize>,
+    pub diagnostics: Vec<Diagnostic>,
+    /// Whether there is anything but comments.
+    pub has_item: bool,
+    /// Nested so deep that it is not parsed.
+    pub too_deep: bool,
+}
+
+/// From `at` on, offsets in the chunk's text mean offsets in the file from `source` on.
+#[derive(Clone, Copy, Debug, PartialEq)]
+struct Move {
+    at: usize,
+    source: usize,
+}
+
+/// What is believed when brackets do not match.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Trust {
+    Brackets,
+    /// A block ends where a line begins no further right than the statement that opened it.
+    Indentation,
+}
+
+/// Cuts a file into its items. What stands between them belongs to the later one; comments behind the last item make
+/// a chunk without an item.
+pub fn chunks(file: FileId, text: &str) -> Vec<Chunk> {
+    let mut chunks = Vec::new();
+    let mut trust = Trust::Brackets;
+    let mut in_vain = 0;
+    let mut at = 0;
+    while at < text.len() {
+        let mut chunk = Layout::new(file, text, at, trust).run();
+        if trust == Trust::Brackets && !chunk.diagnostics.is_empty() && !chunk.too_deep {
+            let again = Layout::new(file, text, at, Trust::Indentation).run();
+            in_vain += chunk.range.len();
+            // Reading far ahead for each of many broken items would take time by the square of their number.
+            if in_vain > text.len().saturating_mul(4) {
+                trust = Trust::Indentation;
+            }
+            chunk = again;
+        }
+        at = chunk.range.end.max(at + 1);
+        chunks.push(chunk);
+    }
+    chunks
+}
+
+impl Chunk {
+    /// The place in the file of an offset in the chunk's text.
+    pub fn origin(&self, offset: usize) -> usize {
+        let behind = self.moves.partition_point(|m| m.at <= offset);
+        let Some(last) = behind.checked_sub(1).and_then(|i| self.moves.get(i)) else {
+            return self.range.start;
+        };
+        let end = self
+            .moves
+            .get(behind)
+            .map_or(self.range.end, |next| next.source);
+        (last.source + (offset - last.at)).min(end)
+    }
+}

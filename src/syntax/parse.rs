@@ -1,0 +1,162 @@
+//! From text to a tree. Total: whatever the text is, there is a tree, and a diagnostic for each mistake in it.
+
+mod builder;
+mod clause;
+mod comments;
+mod expr;
+mod item;
+mod policy;
+mod recover;
+mod stmt;
+mod string;
+mod words;
+
+use crate::diagnostics::Diagnostic;
+use crate::diagnostics::codes::syntax::{MISSING_VERSION, UNKNOWN_VERSION};
+use crate::source::{FileId, Span};
+use crate::syntax::ast::{Comment, File, Item, LanguageVersion};
+use crate::syntax::grammar::{Grammar, Rule};
+use crate::syntax::layout::{Chunk, chunks};
+use crate::syntax::parse::builder::Builder;
+use crate::syntax::scan::{Scanner, TokenKind, rest};
+use pest::Parser;
+
+/// The one version of the language.
+pub const LANGUAGE_VERSION: &str = "1";
+
+/// So many diagnostics a file gets at most; what follows them is not looked at.
+pub const DIAGNOSTICS_MAX: usize = 100;
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Parsed {
+    pub file: File,
+    pub diagnostics: Vec<Diagnostic>,
+}
+
+/// What one chunk of a file came to.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Part {
+    Version(LanguageVersion),
+    Item(Item),
+    /// After the last item.
+    Comments(Vec<Comment>),
+}
+
+/// Parses a whole file. Without a language version that is known nothing but the version is looked at.
+pub fn parse(file: FileId, text: &str) -> Parsed {
+    let mut parsed = Parsed::default();
+    for (index, chunk) in chunks(file, text).iter().enumerate() {
+        let (part, diagnostics) = parse_chunk(file, text, chunk);
+        match part {
+            Part::Version(version) if index == 0 => {
+                let known = version.number == LANGUAGE_VERSION;
+                if !known {
+                    parsed.diagnostics.push(unknown_version(&version));
+                }
+                parsed.file.version = Some(version);
+                if !known {
+                    return parsed;
+                }
+            }
+            Part::Version(version) => parsed.diagnostics.push(second_version(&version)),
+            _ if parsed.file.version.is_none() && index == 0 => {
+                parsed.diagnostics.push(missing_version(file, text, chunk));
+                return parsed;
+            }
+            Part::Item(item) => parsed.file.items.push(item),
+            Part::Comments(comments) => parsed.file.trailing.extend(comments),
+        }
+        parsed.diagnostics.extend(diagnostics);
+        if parsed.diagnostics.len() >= DIAGNOSTICS_MAX {
+            parsed.diagnostics.truncate(DIAGNOSTICS_MAX);
+            break;
+        }
+    }
+    if parsed.file.version.is_none() && parsed.diagnostics.is_empty() {
+        let place = Span::new(file, 0, 0);
+        parsed.diagnostics.push(no_version(place));
+    }
+    parsed.diagnostics.sort_by_key(|d| d.primary.span.start);
+    parsed
+}
+
+/// Parses one item. The outcome depends on the chunk alone, so it can be kept while the chunk stays as it is.
+pub fn parse_chunk(file: FileId, text: &str, chunk: &Chunk) -> (Part, Vec<Diagnostic>) {
+    let mut builder = Builder::new(file, text, chunk);
+    if !chunk.has_item {
+        return (Part::Comments(builder.remaining_comments()), Vec::new());
+    }
+    let part = if chunk.too_deep {
+        Part::Item(builder.junk_chunk())
+    } else {
+        match Grammar::parse(Rule::chunk, &chunk.text) {
+            Ok(pairs) => builder.chunk(pairs),
+            Err(_) => {
+                builder.report_unparsed();
+                Part::Item(builder.junk_chunk())
+            }
+        }
+    };
+    let mut diagnostics = chunk.diagnostics.clone();
+    diagnostics.extend(builder.diagnostics);
+    (part, diagnostics)
+}
+
+fn unknown_version(version: &LanguageVersion) -> Diagnostic {
+    let message = format!(
+        "this program does not know version {} of the language",
+        version.number
+    );
+    let newer = version
+        .number
+        .parse::<u64>()
+        .map_or(true, |number| number > 1);
+    let help = match newer {
+        true => format!(
+            "update deployc, or migrate the plan back to `deploy {LANGUAGE_VERSION}`; nothing else in the file was read"
+        ),
+        false => format!(
+            "the first version is `deploy {LANGUAGE_VERSION}`; nothing else in the file was read"
+        ),
+    };
+    Diagnostic::new(&UNKNOWN_VERSION, version.span, message)
+        .label(format!("known is: {LANGUAGE_VERSION}"))
+        .help(help)
+}
+
+fn second_version(version: &LanguageVersion) -> Diagnostic {
+    let message = "the language version stands twice";
+    Diagnostic::new(&UNKNOWN_VERSION, version.span, message)
+        .label("not the first line of the file")
+        .help("remove this line")
+}
+
+fn missing_version(file: FileId, text: &str, chunk: &Chunk) -> Diagnostic {
+    let first = Scanner::new(text, chunk.range.start)
+        .find(|token| !matches!(token.kind, TokenKind::Newline | TokenKind::Comment));
+    let start = first.map_or(chunk.range.start, |token| token.start);
+    let line = rest(text, start).lines().next().unwrap_or("");
+    no_version(Span::new(file, start, start + line.len()))
+}
+
+fn no_version(place: Span) -> Diagnostic {
+    let start = Span {
+        end: place.start,
+        ..place
+    };
+    Diagnostic::new(
+        &MISSING_VERSION,
+        place,
+        "the file does not say its language version",
+    )
+    .label(format!("expected `deploy {LANGUAGE_VERSION}` before this"))
+    .help(format!(
+        "write `deploy {LANGUAGE_VERSION}` as the first line; nothing else in the file was read"
+    ))
+    .note("a plan says its version so that a later program never guesses what it means")
+    .fix(
+        format!("insert `deploy {LANGUAGE_VERSION}`"),
+        start,
+        format!("deploy {LANGUAGE_VERSION}\n\n"),
+    )
+}

@@ -1,0 +1,346 @@
+//! What is said about text that did not parse.
+//!
+//! The grammar swallows a statement that it cannot read and goes on. Here that statement alone is tried again, without
+//! its blocks: the furthest place that was reached, and what could have followed there, make the message.
+
+use crate::diagnostics::Diagnostic;
+use crate::diagnostics::codes::syntax::{MISSPELT_WORD, NESTED_TOO_DEEP, SYNTAX};
+use crate::source::Span;
+use crate::syntax::grammar::{Grammar, Rule};
+use crate::syntax::parse::DIAGNOSTICS_MAX;
+use crate::syntax::parse::builder::{Builder, Node};
+use crate::syntax::parse::words;
+use crate::syntax::scan::{DEPTH_MAX, ITEM_WORDS, STATEMENT_WORDS, Scanner, Token, TokenKind};
+use crate::syntax::similar::nearest;
+use pest::Parser;
+use pest::error::{ErrorVariant, InputLocation};
+
+/// Where a statement stopped making sense.
+struct Failure<'t> {
+    /// In the text of the chunk.
+    start: usize,
+    end: usize,
+    /// `None` at the end of the statement.
+    found: Option<&'t str>,
+    /// The token before it, and the first of the statement.
+    before: Option<(Token, &'t str)>,
+    first: &'t str,
+    expected: Vec<Rule>,
+}
+
+impl Builder<'_> {
+    /// An item or a statement that did not parse; the blocks in it did.
+    pub fn junk(&mut self, node: Node<'_>) {
+        let probe = match node.as_rule() {
+            Rule::junk_item => Rule::probe_item,
+            _ => Rule::probe_stmt,
+        };
+        let (start, end) = (node.as_span().start(), node.as_span().end());
+        self.explain(probe, start, end);
+        self.blocks_of_junk(node);
+    }
+
+    /// What stands behind a statement that began at `start`, on its line.
+    pub fn junk_tail(&mut self, probe: Rule, start: usize, node: Node<'_>) {
+        self.explain(probe, start, node.as_span().end());
+        self.blocks_of_junk(node);
+    }
+
+    pub fn junk_entry(&mut self, node: Node<'_>) {
+        let (start, end) = (node.as_span().start(), node.as_span().end());
+        if self.is_explained(start, end) {
+            return;
+        }
+        let text = self.chunk.text.get(start..end).unwrap_or("");
+        let found = text.split_whitespace().next().unwrap_or("");
+        let span = self.origin(start, start + found.len());
+        self.diagnostics.push(
+            Diagnostic::new(
+                &SYNTAX,
+                span,
+                format!("expected `key: value`, found {}", quoted(found)),
+            )
+            .label("no setting begins here")
+            .help("settings stand on lines of their own, or with commas between them"),
+        );
+    }
+
+    /// For a chunk that the grammar refused as a whole, which only its depth can bring about.
+    pub fn report_unparsed(&mut self) {
+        let range = &self.chunk.range;
+        let text = self.source.get(range.clone()).unwrap_or("");
+        let start = range.start + (text.len() - text.trim_start().len());
+        let line = text.trim_start().lines().next().unwrap_or("");
+        self.too_deep(Span::new(self.file, start, start + line.len()));
+    }
+
+    pub fn too_deep(&mut self, span: Span) {
+        if self.diagnostics.iter().any(|d| d.code == &NESTED_TOO_DEEP) {
+            return;
+        }
+        let text = format!("more than {DEPTH_MAX} levels or operators stand in each other");
+        self.diagnostics.push(
+            Diagnostic::new(&NESTED_TOO_DEEP, span, text)
+                .label("too deep")
+                .help("give a part of it a name with `let` or `define`"),
+        );
+    }
+
+    pub fn watch_without_range(&mut self, span: Span) {
+        if self.is_explained_span(span) {
+            return;
+        }
+        self.diagnostics.push(
+            Diagnostic::new(&SYNTAX, span, "expected `during` and what is watched")
+                .label("this watch has no range")
+                .help("write `during FIRST .. LAST` before the `{`: phases, steps or stages"),
+        );
+    }
+
+    /// `stop then …`
+    pub fn nothing_follows(&mut self, policy: Span, then: Span) {
+        self.diagnostics.push(
+            Diagnostic::new(&SYNTAX, then, "nothing follows a policy that has no time")
+                .label("is never reached")
+                .and(policy, "ends here")
+                .help("`then` stands behind `pause up to T` and `extend up to T`"),
+        );
+    }
+
+    fn blocks_of_junk(&mut self, node: Node<'_>) {
+        for inner in node.into_inner() {
+            if inner.as_rule() == Rule::block {
+                self.block(inner);
+            }
+        }
+    }
+
+    fn explain(&mut self, probe: Rule, start: usize, end: usize) {
+        if self.diagnostics.len() >= DIAGNOSTICS_MAX || self.is_explained(start, end) {
+            return;
+        }
+        let text = hollow(self.chunk.text.get(start..end).unwrap_or(""));
+        let failure = fail(probe, &text, start);
+        let diagnostic = self.describe(probe, &failure);
+        self.diagnostics.push(diagnostic);
+    }
+
+    fn describe(&self, probe: Rule, failure: &Failure<'_>) -> Diagnostic {
+        let span = self.origin(failure.start, failure.end);
+        if let Some(diagnostic) = self.misplaced(probe, failure) {
+            return diagnostic;
+        }
+        if let Some(diagnostic) = self.misspelt(probe, failure, span) {
+            return diagnostic;
+        }
+        let expected = words::list(&failure.expected);
+        let found = match failure.found {
+            Some(found) => quoted(found),
+            None => "the end of the statement".to_owned(),
+        };
+        let diagnostic =
+            Diagnostic::new(&SYNTAX, span, format!("expected {expected}, found {found}"))
+                .label("not expected here");
+        match self.help(failure) {
+            Some(help) => diagnostic.help(help),
+            None => diagnostic,
+        }
+    }
+
+    /// A word of the language that stands where it cannot.
+    fn misplaced(&self, probe: Rule, failure: &Failure<'_>) -> Option<Diagnostic> {
+        let first = failure.first;
+        let begins =
+            failure.before.is_none() || failure.before.is_some_and(|(_, word)| word == first);
+        let span = self.origin(failure.start, failure.end);
+        let span = failure
+            .before
+            .map_or(span, |(token, _)| self.origin(token.start, token.end));
+        let (message, help) = if !begins {
+            return None;
+        } else if probe == Rule::probe_item
+            && STATEMENT_WORDS.contains(&first)
+            && failure.before.is_none()
+        {
+            (
+                format!("`{first}` cannot stand outside of a block"),
+                "statements stand in the `{ … }` of a phase, a section, a define or another item",
+            )
+        } else if probe == Rule::probe_stmt && ITEM_WORDS.contains(&first) {
+            (
+                format!("`{first}` cannot stand in a block"),
+                "an item begins at the start of a line, outside of all blocks",
+            )
+        } else if words::LATER.contains(&first) {
+            (
+                format!("`{first}` is not in this version of the language"),
+                "`deploy 1` has no such item",
+            )
+        } else {
+            return None;
+        };
+        Some(
+            Diagnostic::new(&SYNTAX, span, message)
+                .label("not here")
+                .help(help),
+        )
+    }
+
+    fn misspelt(&self, probe: Rule, failure: &Failure<'_>, span: Span) -> Option<Diagnostic> {
+        if let Some(found) = failure.found
+            && let Some(meant) = nearest(found, words::spelt(&failure.expected))
+        {
+            return Some(misspelt(span, found, meant));
+        }
+        let (token, word) = failure.before?;
+        let place = self.origin(token.start, token.end);
+        let first = failure.first.as_ptr() == word.as_ptr();
+        let meant = match (first, probe) {
+            (true, Rule::probe_item) => nearest(word, ITEM_WORDS),
+            (true, _) => nearest(word, STATEMENT_WORDS.into_iter().chain(words::SETTINGS)),
+            (false, _) => nearest(word, words::CLAUSES),
+        };
+        let known = STATEMENT_WORDS.contains(&word)
+            || ITEM_WORDS.contains(&word)
+            || words::CLAUSES.contains(&word);
+        match meant {
+            Some(meant) if token.kind == TokenKind::Word && !known => {
+                Some(misspelt(place, word, meant))
+            }
+            _ => None,
+        }
+    }
+
+    fn help(&self, failure: &Failure<'_>) -> Option<String> {
+        let place = self.chunk.origin(failure.start);
+        let found = failure.found?;
+        let before = failure.before.map(|(token, _)| token.kind);
+        let word = found.starts_with(|c: char| c.is_ascii_alphabetic());
+        if self.chunk.continuations.contains(&place) {
+            let help = "this line goes on with the statement above, because it is indented deeper";
+            return Some(help.to_owned());
+        }
+        if before == Some(TokenKind::Number) && word && words::UNITS.contains(&found) {
+            return Some("a unit stands next to its number, without a blank".to_owned());
+        }
+        words::habit(found, &failure.expected).map(str::to_owned)
+    }
+
+    fn origin(&self, start: usize, end: usize) -> Span {
+        Span::new(self.file, self.chunk.origin(start), self.chunk.origin(end))
+    }
+
+    /// Whether a bracket or a quote of this text has been reported: the rest follows from it.
+    fn is_explained(&self, start: usize, end: usize) -> bool {
+        self.is_explained_span(self.origin(start, end))
+    }
+
+    fn is_explained_span(&self, span: Span) -> bool {
+        let inside = |d: &&Diagnostic| {
+            (span.start..=span.end).contains(&d.primary.span.start)
+                || d.secondary
+                    .iter()
+                    .any(|label| (span.start..span.end).contains(&label.span.start))
+        };
+        self.chunk.diagnostics.iter().any(|d| inside(&d))
+    }
+}
+
+fn misspelt(span: Span, found: &str, meant: &str) -> Diagnostic {
+    Diagnostic::new(
+        &MISSPELT_WORD,
+        span,
+        format!("`{found}`: did you mean `{meant}`?"),
+    )
+    .label("unknown word")
+    .fix(format!("write `{meant}`"), span, meant)
+}
+
+/// The text with blanks for what its blocks hold, so that a failure is not looked for there.
+fn hollow(text: &str) -> String {
+    let mut out = text.as_bytes().to_vec();
+    let mut open = 0usize;
+    let mut inside: Option<usize> = None;
+    for token in Scanner::new(text, 0) {
+        match token.kind {
+            TokenKind::Open('{') => {
+                open += 1;
+                let behind = text
+                    .get(token.end..)
+                    .unwrap_or("")
+                    .trim_start_matches([' ', '\t']);
+                if inside.is_none() && behind.starts_with('\n') {
+                    inside = Some(open);
+                    continue;
+                }
+            }
+            TokenKind::Close('}') => {
+                if inside == Some(open) {
+                    inside = None;
+                }
+                open = open.saturating_sub(1);
+            }
+            _ => {}
+        }
+        if inside.is_some() {
+            out.get_mut(token.start..token.end)
+                .unwrap_or(&mut [])
+                .fill(b' ');
+        }
+    }
+    String::from_utf8(out).unwrap_or_default()
+}
+
+/// Parses a statement that is known to fail. Offsets come back with `base` added.
+fn fail(probe: Rule, text: &str, base: usize) -> Failure<'_> {
+    let (at, expected) = match Grammar::parse(probe, text).map(|_| ()) {
+        Ok(()) => (0, Vec::new()),
+        Err(error) => {
+            let at = match error.location {
+                InputLocation::Pos(at) | InputLocation::Span((at, _)) => at,
+            };
+            match error.variant {
+                ErrorVariant::ParsingError { positives, .. } => (at, positives),
+                ErrorVariant::CustomError { .. } => (at, Vec::new()),
+            }
+        }
+    };
+    let slice = |token: Token| text.get(token.start..token.end).unwrap_or("");
+    let mut tokens = Scanner::new(text, 0).filter(|token| token.kind != TokenKind::Newline);
+    let first = tokens.next();
+    let before = first
+        .into_iter()
+        .chain(tokens)
+        .take_while(|token| token.end <= at)
+        .last();
+    let mut behind = Scanner::new(text, at);
+    let found = behind.find(|token| token.kind != TokenKind::Newline);
+    let end = before.map_or(at, |token| token.end);
+    Failure {
+        start: base + found.map_or(end, |token| token.start),
+        end: base + found.map_or(end, |token| token.end),
+        found: found.map(slice),
+        before: before
+            .map(|token| (token, slice(token)))
+            .map(|(token, text)| {
+                let token = Token {
+                    start: token.start + base,
+                    end: token.end + base,
+                    ..token
+                };
+                (token, text)
+            }),
+        first: first.map_or("", slice),
+        expected,
+    }
+}
+
+/// Text of the user, in backquotes, not too long.
+fn quoted(text: &str) -> String {
+    const SHOWN_MAX: usize = 40;
+    let line = text.lines().next().unwrap_or("");
+    match line.chars().count() > SHOWN_MAX {
+        true => format!("`{}…`", line.chars().take(SHOWN_MAX).collect::<String>()),
+        false => format!("`{line}`"),
+    }
+}

@@ -1,0 +1,298 @@
+//! Words for the rules of the grammar, as messages use them.
+
+use crate::syntax::grammar::Rule;
+
+/// Items and statements that are planned, so that their names are not taken for slips.
+pub const LATER: [&str; 17] = [
+    "trial",
+    "shift",
+    "record",
+    "reached",
+    "again",
+    "decide",
+    "checklist",
+    "invariant",
+    "test",
+    "import",
+    "sign",
+    "scope",
+    "while",
+    "distinct",
+    "else",
+    "if",
+    "otherwise",
+];
+
+/// Words that continue an item.
+pub const CLAUSES: [&str; 22] = [
+    "within",
+    "by",
+    "timeout",
+    "undo",
+    "keep",
+    "expires",
+    "expect",
+    "for",
+    "ref",
+    "when",
+    "then",
+    "irreversible",
+    "owner",
+    "window",
+    "after",
+    "pods",
+    "file",
+    "during",
+    "absent",
+    "lower",
+    "higher",
+    "place",
+];
+
+/// Words of settings.
+pub const SETTINGS: [&str; 5] = ["window", "deadline", "samples", "zone", "sample"];
+
+/// What looks like a unit behind a number and a blank.
+pub const UNITS: [&str; 20] = [
+    "ns", "us", "ms", "s", "m", "min", "h", "d", "w", "B", "kB", "KB", "MB", "GB", "TB", "KiB",
+    "MiB", "GiB", "TiB", "pp",
+];
+
+/// What a rule is called.
+enum Called {
+    /// A word or sign that is written as it stands here.
+    Spelt(&'static str),
+    /// A word that continues an item.
+    Clause(&'static str),
+    /// A kind of thing.
+    Thing(&'static str),
+    /// Begins a statement, or an item.
+    Statement(&'static str),
+    Item(&'static str),
+    Operator,
+    End,
+    /// Says nothing to a reader.
+    Silent,
+}
+
+/// `` `within`, a title or `{` ``
+pub fn list(expected: &[Rule]) -> String {
+    let mut said: Vec<String> = Vec::new();
+    let mut clauses: Vec<&str> = Vec::new();
+    let mut statements = 0;
+    let mut say = |text: String| {
+        if !said.contains(&text) {
+            said.push(text);
+        }
+    };
+    for rule in expected {
+        match called(*rule) {
+            Called::Spelt(word) => say(format!("`{word}`")),
+            Called::Thing(thing) => say(thing.to_owned()),
+            Called::Clause(word) if !clauses.contains(&word) => clauses.push(word),
+            Called::Statement(_) | Called::Item(_) => statements += 1,
+            Called::Operator => say("an operator".to_owned()),
+            Called::End => say("the end of the line".to_owned()),
+            Called::Clause(_) | Called::Silent => {}
+        }
+    }
+    if statements > 4 {
+        said.retain(|text| !text.starts_with("a title"));
+    }
+    for rule in expected {
+        match called(*rule) {
+            Called::Statement(word) | Called::Item(word) if statements <= 4 => {
+                said.push(format!("`{word}`"))
+            }
+            _ => {}
+        }
+    }
+    match clauses.as_slice() {
+        many if many.len() > 4 => {
+            let shown = many.iter().take(3).map(|word| format!("`{word}`"));
+            said.push(format!(
+                "a clause ({}, …)",
+                shown.collect::<Vec<_>>().join(", ")
+            ));
+        }
+        few => said.extend(few.iter().map(|word| format!("`{word}`"))),
+    }
+    let items = expected
+        .iter()
+        .any(|rule| matches!(called(*rule), Called::Item(_)));
+    match (statements > 4, items) {
+        (true, true) => return "an item".to_owned(),
+        (true, false) => return "a statement".to_owned(),
+        _ => {}
+    }
+    join(said)
+}
+
+/// The words among what was expected, for a near miss.
+pub fn spelt(expected: &[Rule]) -> Vec<&'static str> {
+    let words = expected.iter().filter_map(|rule| match called(*rule) {
+        Called::Spelt(word)
+        | Called::Clause(word)
+        | Called::Statement(word)
+        | Called::Item(word) => Some(word),
+        _ => None,
+    });
+    words
+        .filter(|word| word.starts_with(|c: char| c.is_ascii_alphabetic()))
+        .collect()
+}
+
+/// What people write who come from other languages.
+pub fn habit(found: &str, expected: &[Rule]) -> Option<&'static str> {
+    Some(match found {
+        "=" if expected.contains(&Rule::equal) => "`==` compares",
+        "&" => "write `and`",
+        "|" => "write `or`",
+        "!" => "write `not`",
+        "'" => "text stands between `\"`",
+        ";" => "a statement ends with its line, without a sign",
+        "#" => "`//` begins a comment",
+        "and" | "or" => "a line that goes on with the statement above is indented deeper",
+        _ => return None,
+    })
+}
+
+fn join(mut said: Vec<String>) -> String {
+    // The end of the line is the least helpful thing to say.
+    let end = "the end of the line";
+    if let Some(at) = said.iter().position(|text| text == end) {
+        let end = said.remove(at);
+        said.push(end);
+    }
+    match said.pop() {
+        None => "something else".to_owned(),
+        Some(last) if said.is_empty() => last,
+        Some(last) => format!("{} or {last}", said.join(", ")),
+    }
+}
+
+fn called(rule: Rule) -> Called {
+    use Called::{Clause, End, Item, Operator, Silent, Spelt, Statement, Thing};
+    match rule {
+        Rule::EOI => End,
+        Rule::plan => Item("plan"),
+        Rule::input => Item("input"),
+        Rule::order => Item("order"),
+        Rule::phase => Item("phase"),
+        Rule::watch => Item("watch"),
+        Rule::rollback => Item("rollback"),
+        Rule::handler => Item("on"),
+        Rule::define => Item("define"),
+        Rule::threshold => Item("threshold"),
+        Rule::metric => Item("metric"),
+        Rule::role => Item("role"),
+        Rule::provider => Item("provider"),
+        Rule::scenario => Item("scenario"),
+        Rule::version => Item("deploy"),
+        Rule::check => Statement("check"),
+        Rule::section => Statement("section"),
+        Rule::step => Statement("step"),
+        Rule::stage => Statement("stage"),
+        Rule::canary => Statement("canary"),
+        Rule::let_ => Statement("let"),
+        Rule::hold => Statement("hold"),
+        Rule::confirm => Statement("confirm"),
+        Rule::approve => Statement("approve"),
+        Rule::notify => Statement("notify"),
+        Rule::for_ => Statement("for"),
+        Rule::when => Statement("when"),
+        Rule::parallel => Statement("parallel"),
+        Rule::every => Statement("every"),
+        Rule::verify => Statement("verify"),
+        Rule::no_data => Statement("no"),
+        Rule::always => Statement("always"),
+        Rule::at => Statement("at"),
+        Rule::expect => Spelt("expect"),
+        Rule::within => Clause("within"),
+        Rule::by => Clause("by"),
+        Rule::timeout => Clause("timeout"),
+        Rule::undo => Clause("undo"),
+        Rule::keep => Clause("keep"),
+        Rule::expires => Clause("expires"),
+        Rule::for_time => Clause("for"),
+        Rule::window => Clause("window"),
+        Rule::pods => Clause("pods"),
+        Rule::after_names | Rule::answer_after => Clause("after"),
+        Rule::owner => Clause("owner"),
+        Rule::file => Clause("file"),
+        Rule::irreversible => Clause("irreversible"),
+        Rule::at_most_once => Clause("at_most_once"),
+        Rule::on_policy | Rule::on_scope => Clause("on"),
+        Rule::refs => Clause("ref"),
+        Rule::at_start => Clause("at start"),
+        Rule::during => Clause("during"),
+        Rule::place => Clause("place"),
+        Rule::absent => Clause("absent as"),
+        Rule::better => Clause("lower is better"),
+        Rule::up_to => Clause("up to"),
+        Rule::then => Clause("then"),
+        Rule::lower => Spelt("lower"),
+        Rule::higher => Spelt("higher"),
+        Rule::is_better => Spelt("is better"),
+        Rule::as_word => Spelt("as"),
+        Rule::of_word => Spelt("of"),
+        Rule::in_word => Spelt("in"),
+        Rule::to_word => Spelt("to"),
+        Rule::data_word => Spelt("data"),
+        Rule::env_word => Spelt("env"),
+        Rule::every_word => Spelt("every"),
+        Rule::start_word => Spelt("start"),
+        Rule::watch_rule => Spelt("when"),
+        Rule::eq | Rule::calls | Rule::default | Rule::members => Spelt("="),
+        Rule::colon => Spelt(":"),
+        Rule::arrow => Spelt("->"),
+        Rule::fat_arrow | Rule::actions => Spelt("=>"),
+        Rule::paren_end => Spelt(")"),
+        Rule::bracket_end => Spelt("]"),
+        Rule::brace_end => Spelt("}"),
+        Rule::angle_end => Spelt(">"),
+        Rule::block | Rule::settings => Spelt("{"),
+        Rule::params | Rule::roles | Rule::call => Spelt("("),
+        Rule::tolerance => Spelt("±"),
+        Rule::stop => Spelt("stop"),
+        Rule::policy_rollback | Rule::action_rollback => Spelt("rollback"),
+        Rule::warn => Spelt("warn"),
+        Rule::pause | Rule::action_pause => Spelt("pause"),
+        Rule::extend => Spelt("extend"),
+        Rule::title | Rule::string => Thing("a title"),
+        Rule::ident | Rule::variable | Rule::item_name | Rule::label => Thing("a name"),
+        Rule::expr | Rule::operand | Rule::arg => Thing("an expression"),
+        Rule::r#type => Thing("a type"),
+        Rule::unit_name | Rule::unit_text | Rule::unit => Thing("a unit"),
+        Rule::number | Rule::digits => Thing("a number"),
+        Rule::version_number => Thing("a version such as `1`"),
+        Rule::ref_id | Rule::ref_word => Thing("an id"),
+        Rule::policy | Rule::policies => {
+            Thing("a policy (`stop`, `rollback`, `warn`, `pause up to T then …`)")
+        }
+        Rule::cause => Thing("`fail`, `error`, `inconclusive` or `no data`"),
+        Rule::event => Thing("`start`, `success`, `rolled_back` or `rollback_incomplete`"),
+        Rule::action => Thing("`rollback`, `pause` or `notify`"),
+        Rule::verb => Thing("`approves`, `rejects`, `confirms`, `declines` or `aborts`"),
+        Rule::group => Thing("a phase"),
+        Rule::chain => Thing("phases with `->` between them"),
+        Rule::entry => Thing("`key: value`"),
+        Rule::quorum => Thing("a number or `all`"),
+        Rule::param => Thing("a parameter"),
+        Rule::range_op
+        | Rule::and
+        | Rule::or
+        | Rule::le
+        | Rule::ge
+        | Rule::lt
+        | Rule::gt
+        | Rule::equal
+        | Rule::unequal
+        | Rule::add
+        | Rule::subtract
+        | Rule::multiply
+        | Rule::divide => Operator,
+        Rule::setting | Rule::headed | Rule::answer | Rule::plain => Statement("…"),
+        _ => Silent,
+    }
+}

@@ -3,7 +3,14 @@
 //! **Invariant:** nothing here is checked beyond the grammar. Names are not resolved, units not looked up, and a
 //! statement may stand in a block where it has no business: saying so is for `resolve` and `analyze`.
 
+pub mod clause;
+pub mod policy;
+pub mod scenario;
+
 use crate::source::Span;
+use crate::syntax::ast::clause::Clause;
+use crate::syntax::ast::policy::{NoData, Policy, Rule};
+use crate::syntax::ast::scenario::{Answer, Assign, At, Scenario};
 use serde::{Deserialize, Serialize};
 
 /// One `.deploy` file.
@@ -254,14 +261,6 @@ pub struct Entry {
     pub comments: Comments,
 }
 
-/// `scenario "title" { at rollout.stage(50%) + 2m { canary.error_rate = 12% } }`
-#[derive(Clone, Debug, PartialEq)]
-pub struct Scenario {
-    pub title: Option<StringLit>,
-    /// [`StmtKind::At`], [`StmtKind::Assign`], [`StmtKind::Answer`], [`StmtKind::Setting`].
-    pub body: Block,
-}
-
 // ---- statements ------------------------------------------------------------------------------------------
 
 #[derive(Clone, Debug, PartialEq)]
@@ -433,174 +432,10 @@ pub struct For {
     pub body: Block,
 }
 
-/// `[LABEL] ["title" ref …] when COND [for T] => ACTION, …`
-#[derive(Clone, Debug, PartialEq)]
-pub struct Rule {
-    /// `critical`, `high`, `medium`, … in `head.name`.
-    pub head: Head,
-    pub condition: Expr,
-    pub duration: Option<Expr>,
-    pub actions: Vec<Action>,
-}
-
-/// `no data for T => ACTION, …` of a watch.
-#[derive(Clone, Debug, PartialEq)]
-pub struct NoData {
-    pub duration: Expr,
-    pub actions: Vec<Action>,
-}
-
-#[derive(Clone, Debug, PartialEq)]
-pub enum Action {
-    Rollback(Span),
-    Pause {
-        up_to: Option<Expr>,
-        then: Option<Box<PolicyAction>>,
-        span: Span,
-    },
-    Notify(Notify),
-}
-
-/// `on fail, error POLICY`, `on no data for T POLICY`
-#[derive(Clone, Debug, PartialEq)]
-pub struct Policy {
-    pub causes: Vec<Cause>,
-    pub action: PolicyAction,
-}
-
-#[derive(Clone, Debug, PartialEq)]
-pub struct Cause {
-    pub kind: CauseKind,
-    pub span: Span,
-}
-
-#[derive(Clone, Debug, PartialEq)]
-pub enum CauseKind {
-    Fail,
-    Error,
-    Inconclusive,
-    /// `no data [for T]`
-    NoData(Option<Expr>),
-}
-
-#[derive(Clone, Debug, PartialEq)]
-pub struct PolicyAction {
-    pub kind: PolicyKind,
-    pub span: Span,
-}
-
-#[derive(Clone, Debug, PartialEq)]
-pub enum PolicyKind {
-    Stop,
-    Rollback,
-    Warn,
-    /// Without an end it does not compile; the grammar lets it through for a better message.
-    Pause {
-        up_to: Option<Expr>,
-        then: Option<Box<PolicyAction>>,
-    },
-    Extend {
-        up_to: Option<Expr>,
-        then: Option<Box<PolicyAction>>,
-    },
-}
-
 #[derive(Clone, Debug, PartialEq)]
 pub struct Setting {
     pub word: Ident,
     pub value: Expr,
-}
-
-/// A word and what belongs to it, behind the head of an item.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Clause {
-    pub kind: ClauseKind,
-    pub span: Span,
-}
-
-#[derive(Clone, Debug, PartialEq)]
-pub enum ClauseKind {
-    /// `within T`
-    Within(Expr),
-    /// `for T`
-    For(Expr),
-    /// `timeout T`
-    Timeout(Expr),
-    /// `expires T`
-    Expires(Expr),
-    /// `window A .. B`
-    Window(Expr),
-    /// `pods N` of a stage
-    Pods(Expr),
-    /// `by R`, `by 2 of (R, S)`, `by all of (R, S)`
-    By(By),
-    /// `after a, b`
-    After(Vec<Ident>),
-    /// `undo timeout T`, `undo CALL timeout T`, `undo "title" ref … [CALL] timeout T`
-    Undo(Box<Undo>),
-    /// `keep "why"`
-    Keep(StringLit),
-    /// `irreversible "why"`
-    Irreversible(StringLit),
-    /// `owner R`
-    Owner(Ident),
-    /// `file "path"` of a notify
-    File(StringLit),
-    /// `at_most_once` of a step whose effect cannot be observed.
-    AtMostOnce,
-    /// `on fail POLICY` behind an item.
-    On(Policy),
-}
-
-#[derive(Clone, Debug, PartialEq)]
-pub struct By {
-    pub quorum: Quorum,
-    pub roles: Vec<Ident>,
-}
-
-#[derive(Clone, Debug, PartialEq)]
-pub enum Quorum {
-    /// `by R`
-    One,
-    /// `by N of (…)`
-    Of(u32),
-    /// `by all of (…)`
-    All,
-}
-
-#[derive(Clone, Debug, PartialEq)]
-pub struct Undo {
-    pub head: Head,
-    /// `None`: derived from the object as it was before.
-    pub call: Option<Expr>,
-    pub timeout: Option<Expr>,
-}
-
-// ---- scenarios -------------------------------------------------------------------------------------------
-
-/// `at rollout.stage(50%) + 2m [for T] { … }`; `always { … }` is an `At` without a moment.
-#[derive(Clone, Debug, PartialEq)]
-pub struct At {
-    pub moment: Option<Expr>,
-    pub duration: Option<Expr>,
-    pub body: Block,
-}
-
-/// `PLACE = VALUE`; the place is a metric, a scoped metric, or a call with fields.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Assign {
-    pub place: Expr,
-    pub value: Expr,
-}
-
-/// `engineer approves go_live after 2m`
-#[derive(Clone, Debug, PartialEq)]
-pub struct Answer {
-    pub who: Ident,
-    /// `approves`, `rejects`, `confirms`, `declines`, `aborts`.
-    pub verb: Ident,
-    pub item: Option<Reference>,
-    pub after: Option<Expr>,
 }
 
 // ---- expressions -----------------------------------------------------------------------------------------

@@ -21,7 +21,7 @@ pub struct Compiler<'p> {
 }
 
 /// Another scenario beside this one, by the stem of its file.
-pub type Others<'o> = &'o dyn Fn(&str) -> Option<ast::Scenario>;
+pub type Others<'o> = &'o dyn Fn(&str) -> Option<ast::scenario::Scenario>;
 
 /// How many scenarios may stand on each other.
 const LIKE_DEPTH_MAX: usize = 8;
@@ -30,7 +30,7 @@ const LIKE_DEPTH_MAX: usize = 8;
 /// All that is wrong with it.
 pub fn scenario(
     plan: &Plan,
-    tree: &ast::Scenario,
+    tree: &ast::scenario::Scenario,
     others: Others,
 ) -> Result<Scenario, Vec<Diagnostic>> {
     let mut compiler = Compiler {
@@ -47,7 +47,13 @@ pub fn scenario(
 }
 
 impl Compiler<'_> {
-    fn add(&mut self, tree: &ast::Scenario, others: Others, into: &mut Scenario, depth: usize) {
+    fn add(
+        &mut self,
+        tree: &ast::scenario::Scenario,
+        others: Others,
+        into: &mut Scenario,
+        depth: usize,
+    ) {
         let mut start = Block::at(Moment::Start);
         for statement in &tree.body.stmts {
             match &statement.kind {
@@ -94,7 +100,7 @@ impl Compiler<'_> {
         }
     }
 
-    fn block(&mut self, at: &ast::At) -> Option<Block> {
+    fn block(&mut self, at: &ast::scenario::At) -> Option<Block> {
         let (moment, after_ns) = match &at.moment {
             Some(moment) => self.moment(moment)?,
             None => (Moment::Start, 0),
@@ -127,7 +133,7 @@ impl Compiler<'_> {
         Some(block)
     }
 
-    fn answer(&mut self, answer: &ast::Answer, into: &mut Scenario, start: &mut Block) {
+    fn answer(&mut self, answer: &ast::scenario::Answer, into: &mut Scenario, start: &mut Block) {
         if !self.has_role(&answer.who) {
             return;
         }
@@ -161,7 +167,7 @@ impl Compiler<'_> {
         });
     }
 
-    fn deed(&mut self, answer: &ast::Answer) -> Option<Deed> {
+    fn deed(&mut self, answer: &ast::scenario::Answer) -> Option<Deed> {
         let what = match answer.verb.name.as_str() {
             "aborts" => DeedKind::Abort,
             _ => return None,

@@ -5,7 +5,8 @@ use crate::providers::{Effect, Function, ProviderKind};
 use crate::simulate::compile::{Compiler, messages, value};
 use crate::simulate::script::{Line, Question};
 use crate::source::Span;
-use crate::syntax::ast::{Arg, Assign, Expr, ExprKind, Ident};
+use crate::syntax::ast::scenario::Assign;
+use crate::syntax::ast::{Arg, Expr, ExprKind, Ident};
 use crate::values::{Type, Value};
 
 /// What was said.

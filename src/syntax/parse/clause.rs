@@ -1,7 +1,8 @@
 //! Clauses: a word and what belongs to it, behind the head of an item.
 
 use crate::source::Span;
-use crate::syntax::ast::{By, Clause, ClauseKind, Head, Quorum, Undo};
+use crate::syntax::ast::Head;
+use crate::syntax::ast::clause::{By, Clause, ClauseKind, Quorum, Undo};
 use crate::syntax::grammar::Rule;
 use crate::syntax::parse::builder::{Builder, Node};
 

@@ -1,10 +1,11 @@
 //! Items: what stands at the top of a file.
 
 use crate::source::Span;
+use crate::syntax::ast::scenario::Scenario;
 use crate::syntax::ast::{
     Better, Block, Define, Entry, Expr, ExprKind, Handler, Head, Ident, Input, Item, ItemKind,
     LanguageVersion, Metric, Notify, Order, Param, Phase, Place, PlanItem, Provider, Range, Role,
-    Rollback, Scenario, Threshold, TypeExpr, Watch,
+    Rollback, Threshold, TypeExpr, Watch,
 };
 use crate::syntax::grammar::Rule;
 use crate::syntax::parse::builder::{Builder, Node, missing_expr, missing_ident};

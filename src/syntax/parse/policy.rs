@@ -1,7 +1,8 @@
 //! Policies and the actions of a watch.
 
 use crate::source::Span;
-use crate::syntax::ast::{Action, Cause, CauseKind, Expr, Policy, PolicyAction, PolicyKind};
+use crate::syntax::ast::Expr;
+use crate::syntax::ast::policy::{Action, Cause, CauseKind, Policy, PolicyAction, PolicyKind};
 use crate::syntax::grammar::Rule;
 use crate::syntax::parse::builder::{Builder, Node};
 use crate::syntax::scan::DEPTH_MAX;

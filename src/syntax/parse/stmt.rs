@@ -1,10 +1,12 @@
 //! Blocks and their statements.
 
 use crate::source::Span;
+use crate::syntax::ast::clause::Clause;
+use crate::syntax::ast::policy::{Action, NoData, Rule as WatchRule};
+use crate::syntax::ast::scenario::{Answer, Assign, At};
 use crate::syntax::ast::{
-    Action, Answer, Approve, Assign, At, Block, Canary, Check, CheckBody, Clause, Comments,
-    Confirm, Every, Expect, ExprKind, For, Head, Hold, Let, NoData, Notify, Reference,
-    Rule as WatchRule, Section, Setting, Stage, Step, Stmt, StmtKind, When,
+    Approve, Block, Canary, Check, CheckBody, Comments, Confirm, Every, Expect, ExprKind, For,
+    Head, Hold, Let, Notify, Reference, Section, Setting, Stage, Step, Stmt, StmtKind, When,
 };
 use crate::syntax::grammar::Rule;
 use crate::syntax::parse::builder::{Builder, Node, missing_expr, missing_ident};

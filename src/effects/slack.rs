@@ -17,7 +17,7 @@ use serde_json::{Value as Json, json};
 use std::sync::Arc;
 use std::time::Duration;
 
-/// Of a header and of a section, as Slack counts them.
+/// Of a title and of a section; Slack has no more in a section.
 const TITLE_CHARACTERS_MAX: usize = 150;
 const SECTION_CHARACTERS_MAX: usize = 3000;
 const SECTIONS_MAX: usize = 20;
@@ -98,11 +98,9 @@ fn payload(message: &Message<'_>, channel: Option<&str>) -> Json {
     let title = message.title.unwrap_or_default();
     let mut blocks = Vec::new();
     if !title.is_empty() {
-        let title = cut(title, TITLE_CHARACTERS_MAX);
-        blocks.push(json!({
-            "type": "header",
-            "text": { "type": "plain_text", "text": title, "emoji": false },
-        }));
+        let title = cut(title, TITLE_CHARACTERS_MAX).replace('\n', " ");
+        let bold = format!("*{}*", escape(&title));
+        blocks.push(json!({ "type": "section", "text": plain(&bold) }));
     }
     let texts = [Some(message.text), message.file];
     let sections = texts
@@ -214,7 +212,7 @@ mod tests {
     }
 
     #[test]
-    fn a_title_is_plain_text_and_the_refs_stand_below() {
+    fn a_title_stands_above_and_the_refs_below() {
         let whole = Message {
             title: Some("Rolling back <b>"),
             text: "because",
@@ -224,7 +222,7 @@ mod tests {
         let sent = payload(&whole, Some("#deployments"));
         let section = |text: &str| json!({ "type": "section", "text": { "type": "mrkdwn", "text": text, "verbatim": true } });
         let wanted = json!([
-            { "type": "header", "text": { "type": "plain_text", "text": "Rolling back <b>", "emoji": false } },
+            section("*Rolling back &lt;b&gt;*"),
             section("because"),
             section("the file"),
             { "type": "context", "elements": [{ "type": "mrkdwn", "text": "X0-1, X0-2", "verbatim": true }] },

@@ -221,8 +221,8 @@ async fn labels_that_pretend_to_be_markup_arrive_escaped() {
         .unwrap();
     let sent = body(&server.asked()[0]);
     let blocks = sent["blocks"].as_array().unwrap();
-    assert_eq!(blocks[0]["text"]["type"], "plain_text");
-    for block in &blocks[1..] {
+    assert_eq!(blocks[0]["text"]["text"], "*&lt;@U1&gt;*");
+    for block in blocks {
         let said = block["text"]["text"].as_str().unwrap();
         assert!(!said.contains(['<', '>']), "{said}");
         assert_eq!(block["text"]["verbatim"], true);

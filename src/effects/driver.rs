@@ -209,7 +209,9 @@ impl<S: Store, A: Audience> Driver<'_, S, A> {
                 flights.start(Slot::Read(id), None, async move {
                     EventKind::Read {
                         id,
-                        result: read(limited(timeout_ns, answer).await),
+                        result: read(
+                            limited(timeout_ns.saturating_add(READ_GRACE_NS), answer).await,
+                        ),
                     }
                 });
             }
@@ -309,6 +311,10 @@ impl<S: Store, A: Audience> Driver<'_, S, A> {
         }
     }
 }
+
+/// A provider keeps the time limit of a read itself, and knows what it means that it is over: `up` is false then. This is
+/// the net below it.
+const READ_GRACE_NS: i64 = 500_000_000;
 
 /// A message may be retried for so long; nothing waits for it.
 const TELL_NS_MAX: i64 = 300_000_000_000;

@@ -30,7 +30,7 @@ mod system {
 
     struct Found {
         pid: u32,
-        /// Opened before the environment was read, so a signal never meets another process with the same number.
+        /// A signal through it never meets another process with the same number.
         process: OwnedFd,
     }
 
@@ -39,7 +39,9 @@ mod system {
     }
 
     pub async fn end(key: &Key) {
-        signal(key, Signal::TERM);
+        if signal(key, Signal::TERM) == 0 {
+            return;
+        }
         let end = tokio::time::Instant::now() + GRACE;
         while !carriers(key).is_empty() && tokio::time::Instant::now() < end {
             tokio::time::sleep(Duration::from_millis(20)).await;
@@ -47,10 +49,13 @@ mod system {
         signal(key, Signal::KILL);
     }
 
-    fn signal(key: &Key, signal: Signal) {
-        for found in carriers(key) {
-            let _ = pidfd_send_signal(&found.process, signal);
+    /// To how many it was sent.
+    fn signal(key: &Key, signal: Signal) -> usize {
+        let found = carriers(key);
+        for one in &found {
+            let _ = pidfd_send_signal(&one.process, signal);
         }
+        found.len()
     }
 
     fn carriers(key: &Key) -> Vec<Found> {
@@ -66,13 +71,20 @@ mod system {
     }
 
     fn carrier(pid: u32, wanted: &str) -> Option<Found> {
+        if !carries(pid, wanted) {
+            return None;
+        }
         let raw = Pid::from_raw(i32::try_from(pid).ok()?)?;
         let process = pidfd_open(raw, PidfdFlags::empty()).ok()?;
-        let environment = std::fs::read(format!("/proc/{pid}/environ")).ok()?;
-        let carries = environment
+        // Again, of the process that a signal would now reach: the number may be another's meanwhile.
+        carries(pid, wanted).then_some(Found { pid, process })
+    }
+
+    fn carries(pid: u32, wanted: &str) -> bool {
+        let environment = std::fs::read(format!("/proc/{pid}/environ")).unwrap_or_default();
+        environment
             .split(|byte| *byte == 0)
-            .any(|variable| variable == wanted.as_bytes());
-        carries.then_some(Found { pid, process })
+            .any(|variable| variable == wanted.as_bytes())
     }
 }
 

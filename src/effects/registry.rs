@@ -4,7 +4,7 @@ use crate::effects::message::Files;
 use crate::effects::provider::Provider;
 use crate::effects::secret::{Discreet, Environment, Secrets};
 use crate::effects::settings::{Settings, Wrong};
-use crate::effects::{http, prometheus, shell, slack, webhook};
+use crate::effects::{http, kubernetes, prometheus, shell, slack, webhook};
 use crate::plan::{self, LocId, Plan};
 use crate::providers::catalog;
 use crate::values::Value;
@@ -62,6 +62,7 @@ fn instance(
     let (files, own) = (Arc::clone(files), Arc::clone(secrets));
     match settings.provider.kind.as_str() {
         "http" => http::build(settings).map(|inner| discreet(inner, secrets)),
+        "kubernetes" => kubernetes::build(settings, files).map(|inner| discreet(inner, secrets)),
         "prometheus" => prometheus::build(settings, own).map(|inner| discreet(inner, secrets)),
         "shell" => shell::build(settings, own).map(|inner| discreet(inner, secrets)),
         "slack" => slack::build(settings, files, own).map(|inner| discreet(inner, secrets)),

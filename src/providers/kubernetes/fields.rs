@@ -205,6 +205,19 @@ pub fn is_scaled(object: &Value, path: &Path) -> bool {
         })
 }
 
+/// Whether `manager` set a field by an update, beside what it applies.
+pub fn is_updated_by(object: &Value, path: &Path, manager: &str) -> bool {
+    let text = |entry: &Value, key: &str| entry.get(key).and_then(Value::as_str) == Some(manager);
+    entries(object)
+        .filter(|entry| text(entry, "manager"))
+        .filter(|entry| entry.get("operation").and_then(Value::as_str) == Some("Update"))
+        .any(|entry| {
+            entry
+                .get("fieldsV1")
+                .is_some_and(|set| contains(set, &path.0))
+        })
+}
+
 fn contains(set: &Value, path: &[String]) -> bool {
     let Some((first, rest)) = path.split_first() else {
         return true;

@@ -3,6 +3,7 @@
 
 pub mod canary;
 pub mod fields;
+pub mod order;
 pub mod reads;
 pub mod records;
 pub mod writes;

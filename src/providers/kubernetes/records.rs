@@ -75,6 +75,18 @@ pub fn release() -> Type {
         ),
         fixed("all_pods", Type::Regex, "Both."),
         live("pods", pods(), "That run what was released."),
+        fixed("key", Type::String, "Names the change that applied it."),
+        fixed("path", Type::String, "Of its manifests."),
+        fixed(
+            "force",
+            Type::String,
+            "Not empty where fields of others were taken over.",
+        ),
+        fixed(
+            "services",
+            Type::list(Type::String),
+            "The Services whose traffic a canary moves.",
+        ),
     ];
     fields.extend(written());
     record("release", fields)

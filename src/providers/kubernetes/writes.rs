@@ -39,7 +39,9 @@ fn apply() -> Function {
     )
     .optional("traffic", ratio(), "`0%`, or all of it where it is not written.")
     .before(before());
-    rolls(forced(function))
+    carries(forced(function))
+        .right("list", "", "services")
+        .right("list", "autoscaling", "horizontalpodautoscalers")
         .right("create", "apps", "deployments")
         .right("delete", "apps", "deployments")
 }
@@ -93,7 +95,6 @@ fn switch() -> Function {
         vec![
             fixed("started", Type::Instant, "When it was written."),
             fixed("selector", text_map(), "As it is now."),
-            fixed("endpoints", count(), "Ready ones behind it."),
         ],
     );
     let before = record(
@@ -105,8 +106,7 @@ fn switch() -> Function {
             "switch",
             switched,
             Undo::Derived,
-            "Sets the whole selector of a Service, and waits until it has endpoints; refused where no pod that it would \
-             take is ready.",
+            "Sets the whole selector of a Service; refused where no pod that it would take is ready.",
         )
         .param("service", Type::String, "Its name.")
         .param("selector", text_map(), "Labels of the pods.")
@@ -203,7 +203,7 @@ fn rolls(function: Function) -> Function {
 fn carries(function: Function) -> Function {
     rolls(function)
         .right("patch", "", "pods/status")
-        .right("list", "", "services")
+        .right("get", "", "services")
         .right("patch", "", "services")
         .right("list", "discovery.k8s.io", "endpointslices")
 }

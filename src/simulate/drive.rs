@@ -33,6 +33,7 @@ pub struct Drive<'p> {
     begun: BTreeSet<usize>,
     /// Questions that nobody in the scenario answers.
     pub unanswered: BTreeSet<NodeId>,
+    pub rollback_started: Option<Instant>,
     epoch: u64,
     outcome: Option<RunOutcome>,
 }
@@ -84,6 +85,7 @@ impl<'p> Drive<'p> {
             people_made: 0,
             begun: BTreeSet::new(),
             unanswered: BTreeSet::new(),
+            rollback_started: None,
             epoch: 0,
             outcome: None,
         }
@@ -370,6 +372,9 @@ impl<'p> Drive<'p> {
             _ => return,
         };
         let now = self.world.now;
+        if moment == Moment::Rollback {
+            self.rollback_started.get_or_insert(now);
+        }
         for index in 0..self.scenario.blocks.len() {
             let block = self.scenario.blocks.get(index);
             if block.is_some_and(|block| block.moment == moment) {

@@ -10,6 +10,7 @@ pub mod kubernetes;
 pub mod scenario;
 pub mod script;
 pub mod setup;
+pub mod summary;
 pub mod systems;
 pub mod world;
 

@@ -100,7 +100,7 @@ impl Compiler<'_> {
             .filter(|provider| provider.kind == "kubernetes");
         let cluster = clusters.map(|provider| provider.name.clone()).next()?;
         let function = self.provider(&cluster)?.function("revision_pods")?;
-        let value = self.typed(&function.result, &[field], given, span)?;
+        let value = self.typed(function, &[field], given, span)?;
         Some(Said::Line(Line::Answer {
             to: Question {
                 provider: cluster,
@@ -142,7 +142,7 @@ impl Compiler<'_> {
             _ => Vec::new(),
         };
         let fields = path.members.get(1..).unwrap_or_default();
-        let value = self.typed(&function.result, fields, given, span)?;
+        let value = self.typed(function, fields, given, span)?;
         Some(Said::Line(Line::Answer {
             to: Question {
                 provider: path.base.to_owned(),
@@ -208,12 +208,12 @@ impl Compiler<'_> {
     /// The value as the field declares it.
     fn typed(
         &mut self,
-        result: &Type,
+        function: &Function,
         fields: &[&Ident],
         given: Value,
         span: Span,
     ) -> Option<Value> {
-        let mut wanted = result;
+        let mut wanted = &function.result;
         for field in fields {
             let Type::Record(record) = wanted else {
                 self.say(messages::no_such_member(
@@ -247,7 +247,9 @@ impl Compiler<'_> {
             },
             (wanted, given) if is_a(&given, wanted) => Some(given),
             (wanted, given) => {
-                let what = fields.last().map_or("it", |field| field.name.as_str());
+                let what = fields
+                    .last()
+                    .map_or(function.name, |field| field.name.as_str());
                 self.say(messages::wrong_type(
                     what,
                     &wanted.to_string(),

@@ -37,6 +37,7 @@ spec: {selector: {app: api}, ports: [{port: 80}]}
 "#;
 
 /// Nodes of the plan that tests name.
+pub const TEAM: NodeId = NodeId(1);
 pub const RELEASE: NodeId = NodeId(2);
 pub const ROLLOUT: NodeId = NodeId(3);
 pub const HALF: NodeId = NodeId(5);

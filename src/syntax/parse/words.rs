@@ -50,7 +50,7 @@ pub const CLAUSES: [&str; 22] = [
 ];
 
 /// Words of settings.
-pub const SETTINGS: [&str; 5] = ["window", "deadline", "samples", "zone", "sample"];
+pub const SETTINGS: [&str; 6] = ["window", "deadline", "samples", "zone", "sample", "like"];
 
 /// What looks like a unit behind a number and a blank.
 pub const UNITS: [&str; 20] = [

@@ -4,3 +4,4 @@ pub mod check_plan;
 pub mod order;
 pub mod places;
 pub mod promql;
+pub mod timing;

@@ -11,6 +11,7 @@ pub mod digest;
 #[cfg(test)]
 pub mod draft;
 pub mod expr;
+pub mod facts;
 pub mod graph;
 pub mod node;
 pub mod walk;

@@ -26,6 +26,14 @@ impl Point {
             Point::Start(id) | Point::End(id) => id,
         }
     }
+
+    /// Where its value stands in a list of values of all moments.
+    pub fn index(self) -> usize {
+        match self {
+            Point::Start(id) => id.0 as usize * 2,
+            Point::End(id) => id.0 as usize * 2 + 1,
+        }
+    }
 }
 
 /// Why one moment comes before another.
@@ -53,7 +61,7 @@ pub struct Reach {
 
 impl Reach {
     pub fn has(&self, point: Point) -> bool {
-        self.points.get(place(point)).copied().unwrap_or(false)
+        self.points.get(point.index()).copied().unwrap_or(false)
     }
 }
 
@@ -110,7 +118,7 @@ impl Graph {
         let mut points = vec![false; self.inner.node_count()];
         let mut queue = VecDeque::from([from]);
         while let Some(point) = queue.pop_front() {
-            match points.get_mut(place(point)) {
+            match points.get_mut(point.index()) {
                 Some(seen) if !*seen => *seen = true,
                 _ => continue,
             }
@@ -120,7 +128,7 @@ impl Graph {
     }
 
     fn neighbours(&self, point: Point, direction: Direction) -> impl Iterator<Item = Point> + '_ {
-        let at = NodeIndex::new(place(point));
+        let at = NodeIndex::new(point.index());
         let near = self.inner.neighbors_directed(at, direction);
         near.filter_map(|at| self.point(at))
     }
@@ -132,17 +140,10 @@ impl Graph {
     /// An edge to a node that is not there is left out: the picture of a broken plan shows the rest.
     fn link(&mut self, from: Point, to: Point, link: Link) {
         let count = self.inner.node_count();
-        if place(from) < count && place(to) < count {
-            let (from, to) = (NodeIndex::new(place(from)), NodeIndex::new(place(to)));
+        if from.index() < count && to.index() < count {
+            let (from, to) = (NodeIndex::new(from.index()), NodeIndex::new(to.index()));
             self.inner.add_edge(from, to, link);
         }
-    }
-}
-
-fn place(point: Point) -> usize {
-    match point {
-        Point::Start(id) => id.0 as usize * 2,
-        Point::End(id) => id.0 as usize * 2 + 1,
     }
 }
 

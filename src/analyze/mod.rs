@@ -2,6 +2,7 @@
 
 pub mod check_plan;
 pub mod coverage;
+pub mod facts;
 pub mod order;
 pub mod places;
 pub mod promql;

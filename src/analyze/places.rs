@@ -2,11 +2,14 @@
 
 use crate::plan::LocId;
 use crate::source::{FileId, Span};
+use std::collections::BTreeMap;
 
 /// The span of each [`LocId`], in their order; beside the plan, as [`crate::plan::SourceMap`] is.
 #[derive(Clone, Debug, Default)]
 pub struct Places {
     spans: Vec<Span>,
+    /// Of the settings of the plan, which have no [`LocId`]: `deadline`, `window`.
+    settings: BTreeMap<String, Span>,
 }
 
 impl Places {
@@ -20,6 +23,15 @@ impl Places {
     pub fn span(&self, loc: LocId) -> Span {
         let nowhere = Span::new(FileId(0), 0, 0);
         self.spans.get(loc.0 as usize).copied().unwrap_or(nowhere)
+    }
+
+    /// Remembers where a setting of the plan stands.
+    pub fn add_setting(&mut self, word: &str, span: Span) {
+        self.settings.insert(word.to_owned(), span);
+    }
+
+    pub fn setting(&self, word: &str) -> Option<Span> {
+        self.settings.get(word).copied()
     }
 
     pub fn iter(&self) -> impl Iterator<Item = Span> + '_ {

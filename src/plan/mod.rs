@@ -14,6 +14,7 @@ pub mod expr;
 pub mod facts;
 pub mod graph;
 pub mod node;
+pub mod print;
 pub mod walk;
 
 use crate::plan::expr::{Expr, Template};

@@ -7,6 +7,8 @@
 pub mod budget;
 pub mod durations;
 pub mod line;
+#[cfg(test)]
+pub mod morning;
 pub mod pauses;
 pub mod rollback;
 pub mod samples;

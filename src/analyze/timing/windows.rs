@@ -29,7 +29,6 @@ pub fn check(line: &Line<'_>, places: &Places) -> Vec<Diagnostic> {
 fn whole(line: &Line<'_>, places: &Places) -> Vec<Diagnostic> {
     let plan = line.plan;
     let way = line.latest(None);
-    let here = start_of_plan(plan, places);
     let mut found = Vec::new();
     if let Some(window) = plan.window {
         let has_ns = window.to.since(window.from);
@@ -43,7 +42,7 @@ fn whole(line: &Line<'_>, places: &Places) -> Vec<Diagnostic> {
                 line,
                 places,
                 &way,
-                Diagnostic::new(&OVER_WINDOW, here, message),
+                Diagnostic::new(&OVER_WINDOW, setting(plan, places, "window"), message),
             ));
         }
     }
@@ -59,7 +58,7 @@ fn whole(line: &Line<'_>, places: &Places) -> Vec<Diagnostic> {
             line,
             places,
             &way,
-            Diagnostic::new(&OVER_DEADLINE, here, message),
+            Diagnostic::new(&OVER_DEADLINE, setting(plan, places, "deadline"), message),
         ));
     }
     found
@@ -159,8 +158,8 @@ fn own_window(plan: &Plan, node: &Node) -> bool {
     node.window.is_some() && node.window != outer
 }
 
-/// The plan has no place of its own; its first line is the nearest that there is.
-fn start_of_plan(plan: &Plan, places: &Places) -> Span {
+/// The plan itself has no place; where its setting is not known either, its first line is the nearest.
+fn setting(plan: &Plan, places: &Places, word: &str) -> Span {
     let first = plan.nodes.first().map_or(LocId(0), |node| node.loc);
-    places.span(first)
+    places.setting(word).unwrap_or_else(|| places.span(first))
 }

@@ -121,14 +121,17 @@ fn apply(place: Place, call: &Call) -> Result<Draft, Failure> {
         .args
         .get("traffic")
         .is_some_and(|traffic| !matches!(traffic, Value::Absent));
+    let carrier = match dark {
+        true => Some(carrier(place, &objects)?),
+        false => None,
+    };
     let mut draft = Draft::default();
-    let carrier = carrier(place, &objects, dark);
     for manifest in &objects {
         let name = Name::of(manifest, place.namespace);
         match place.live(&name) {
             Some(live) if says_already(live, manifest) => draft.target(&name, Some(live), manifest),
-            Some(live) if dark && carrier.as_ref() == Some(&name) => {
-                release_dark(&mut draft, place, live, manifest)?
+            Some(live) if carrier.as_ref() == Some(&name) => {
+                release_dark(&mut draft, place, live, manifest)?;
             }
             live => put(&mut draft, &name, live, manifest, force(call)),
         }
@@ -138,8 +141,11 @@ fn apply(place: Place, call: &Call) -> Result<Draft, Failure> {
     let waits: Vec<Task> = draft.back.iter().filter_map(wait_for).collect();
     draft.back.reverse();
     draft.back.extend(waits);
-    let live = carrier.as_ref().and_then(|name| place.live(name));
-    draft.before = Some(before(live));
+    let mut names = objects
+        .iter()
+        .map(|manifest| Name::of(manifest, place.namespace));
+    let shown = carrier.or_else(|| names.find(|name| name.kind == "deployment"));
+    draft.before = Some(before(shown.and_then(|name| place.live(&name))));
     Ok(draft)
 }
 
@@ -166,20 +172,49 @@ fn wanted(place: Place, call: &Call) -> Result<Vec<Json>, Failure> {
         .collect())
 }
 
-/// The Deployment that carries the release: the one whose template changes where it goes dark, else the first.
-fn carrier(place: Place, objects: &[Json], dark: bool) -> Option<Name> {
-    let names = || {
-        objects
-            .iter()
-            .map(|manifest| (Name::of(manifest, place.namespace), manifest))
-    };
-    let deployments = || names().filter(|(name, _)| name.kind == "deployment");
-    let changes = |(name, manifest): &(Name, &Json)| {
-        let live = place.live(name);
-        live.is_some_and(|live| dark && !says_already(live, manifest))
-    };
-    let found = deployments().find(changes).or_else(|| deployments().next());
-    found.map(|(name, _)| name)
+/// The one Deployment that is there and whose template changes: it stays as it is, and the new pods start beside it.
+fn carrier(place: Place, objects: &[Json]) -> Result<Name, Failure> {
+    let named = objects
+        .iter()
+        .map(|manifest| (Name::of(manifest, place.namespace), manifest))
+        .filter(|(name, _)| name.kind == "deployment");
+    let (there, absent): (Vec<_>, Vec<_>) = named.partition(|(name, _)| place.live(name).is_some());
+    let changed: Vec<Name> = there
+        .into_iter()
+        .filter(|(name, manifest)| {
+            let live = place
+                .live(name)
+                .map(|live| live.body.pointer("/spec/template"));
+            live.flatten() != manifest.pointer("/spec/template")
+        })
+        .map(|(name, _)| name)
+        .collect();
+    let refuse = |message: String| Err(failure(FailureKind::Refused, message));
+    match (changed.as_slice(), absent.first()) {
+        ([only], _) => served(place, only).map(|()| only.clone()),
+        ([], Some((name, _))) => refuse(format!(
+            "deployment/{} is not there yet: a canary needs an old version beside which it runs",
+            name.name
+        )),
+        ([], None) => {
+            refuse("no pod template changes: what would be released runs already".to_owned())
+        }
+        _ => refuse("the pods of several Deployments change: they need a step each".to_owned()),
+    }
+}
+
+/// Whether there is traffic to move.
+fn served(place: Place, name: &Name) -> Result<(), Failure> {
+    let live = place.live(name).map(Wanted::of);
+    let labels = live.map(|live| live.template.labels).unwrap_or_default();
+    if place.services(&labels).is_empty() {
+        let message = format!(
+            "no Service takes the pods of deployment/{}: there is no traffic to move",
+            name.name
+        );
+        return Err(failure(FailureKind::Refused, message));
+    }
+    Ok(())
 }
 
 fn release_dark(
@@ -231,7 +266,7 @@ fn put(draft: &mut Draft, name: &Name, live: Option<&Object>, manifest: &Json, f
         Some(live) => Task::Restore {
             name: name.clone(),
             uid: live.uid.clone(),
-            ours: fields_of(manifest),
+            ours: field::leaves_of_spec(manifest),
             before: before_fields(live, manifest),
         },
     });
@@ -378,7 +413,11 @@ fn canary_weight(place: Place, call: &Call) -> Result<Draft, Failure> {
             }
         }
     }
-    draft.back.insert(0, Task::NeedHealthy { owner: stable });
+    let able = Task::NeedHealthy {
+        owner: stable,
+        from: beside.clone(),
+    };
+    draft.back.insert(0, able);
     draft.back.push(Task::Open {
         owner: beside,
         pods: 0,
@@ -389,6 +428,7 @@ fn canary_weight(place: Place, call: &Call) -> Result<Draft, Failure> {
 fn canary_promote(place: Place, call: &Call) -> Result<Draft, Failure> {
     let (stable, old) = place.deployment(&field_of(call, "release", "deployment"))?;
     let (beside, new) = place.deployment(&canary::canary_name(&stable.name))?;
+    has_all_traffic(place, &stable, &beside)?;
     let mut draft = Draft {
         before: Some(before(Some(old))),
         ..Draft::default()
@@ -422,6 +462,32 @@ fn canary_promote(place: Place, call: &Call) -> Result<Draft, Failure> {
     Ok(draft)
 }
 
+fn has_all_traffic(place: Place, stable: &Name, beside: &Name) -> Result<(), Failure> {
+    let wanted = place
+        .live(stable)
+        .map_or(0, |live| Wanted::of(live).replicas);
+    let open = place
+        .cluster
+        .pods_of(beside)
+        .filter(|pod| pod.ready())
+        .count();
+    let labels = place
+        .live(beside)
+        .map(|live| Wanted::of(live).template.labels);
+    let services = place.services(&labels.unwrap_or_default());
+    let narrow = services
+        .iter()
+        .all(|(_, selector)| selector.contains_key(TRACK_LABEL));
+    if narrow && i64::try_from(open).unwrap_or(i64::MAX) >= wanted {
+        return Ok(());
+    }
+    let message = format!(
+        "deployment/{} does not have all traffic yet: {open} of {wanted} pods are open",
+        beside.name
+    );
+    Err(failure(FailureKind::Refused, message))
+}
+
 /// A canary's template as the Deployment itself is to have it.
 fn without_canary(template: &Json) -> Json {
     let mut template = template.clone();
@@ -448,32 +514,10 @@ fn selector_fields(old: &Labels, new: &Labels) -> Vec<Field> {
     set.chain(gone.map(|key| (path(key), None))).collect()
 }
 
-fn fields_of(manifest: &Json) -> Vec<Field> {
-    let said = [
-        "spec",
-        "data",
-        "stringData",
-        "binaryData",
-        "rules",
-        "subjects",
-    ];
-    let mut fields = Vec::new();
-    for (path, value) in field::leaves(manifest) {
-        let text = path.to_string();
-        if said
-            .iter()
-            .any(|part| text.starts_with(&format!(".{part}")))
-        {
-            fields.push((path, Some(value)));
-        }
-    }
-    fields
-}
-
 /// What has to be put back: every field as it was, and those gone that the manifest added.
 fn before_fields(live: &Object, manifest: &Json) -> Vec<Field> {
-    let was = fields_of(&live.body);
-    let added = fields_of(manifest)
+    let was = field::leaves_of_spec(&live.body);
+    let added = field::leaves_of_spec(manifest)
         .into_iter()
         .filter(|(path, _)| field::get(&live.body, path).is_none());
     was.clone()
@@ -499,7 +543,7 @@ fn wait_for(task: &Task) -> Option<Task> {
 
 /// Whether an apply of the manifest would change nothing.
 fn says_already(live: &Object, manifest: &Json) -> bool {
-    let mut said = fields_of(manifest).into_iter();
+    let mut said = field::leaves_of_spec(manifest).into_iter();
     said.all(|(path, value)| field::get(&live.body, &path) == value.as_ref())
 }
 

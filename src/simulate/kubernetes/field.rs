@@ -77,6 +77,19 @@ pub fn leaves(value: &Value) -> Vec<(Path, Value)> {
     found
 }
 
+/// What an object says beside its metadata, as fields to be written.
+pub fn leaves_of_spec(object: &Value) -> Vec<(Path, Option<Value>)> {
+    let beside = ["apiVersion", "kind", "metadata", "status"];
+    let inner = |path: &Path| match path.0.first() {
+        Some(Segment::Field(name)) => !beside.contains(&name.as_str()),
+        _ => false,
+    };
+    let all = leaves(object).into_iter();
+    all.filter(|(path, _)| inner(path))
+        .map(|(path, value)| (path, Some(value)))
+        .collect()
+}
+
 pub fn get<'a>(value: &'a Value, path: &Path) -> Option<&'a Value> {
     path.0.iter().try_fold(value, |at, segment| match segment {
         Segment::Field(name) => at.get(name),

@@ -23,6 +23,10 @@ pub struct Job {
     namespace: String,
     direction: Direction,
     tasks: VecDeque<Task>,
+    /// Writes that were answered; nobody else may change their fields while they are waited for.
+    done: Vec<Task>,
+    /// Since when pods that are waited for say that they cannot start.
+    trouble_since: Option<Instant>,
     started: Instant,
     written: Vec<Written>,
     /// Whether any request that changes something was answered.
@@ -43,6 +47,8 @@ pub enum Poll {
 
 const REQUEST_NS: i64 = 15_000_000;
 const LOOK_AGAIN_NS: i64 = 100_000_000;
+/// Pods that cannot start are waited for this long, as the real provider does.
+const PATIENCE_NS: i64 = 30_000_000_000;
 
 impl Job {
     pub fn new(
@@ -58,6 +64,8 @@ impl Job {
             namespace: namespace.to_owned(),
             direction,
             tasks: tasks(intent, direction).into(),
+            done: Vec::new(),
+            trouble_since: None,
             started: now,
             written: Vec::new(),
             touched: Touched::No,
@@ -68,7 +76,13 @@ impl Job {
     pub fn poll(&mut self, cluster: &mut Cluster) -> Poll {
         while let Some(task) = self.tasks.front() {
             match task::carry_out(cluster, &self.key, task) {
-                Progress::Waiting => return Poll::Again(cluster.now.plus(LOOK_AGAIN_NS)),
+                Progress::Waiting => {
+                    let task = task.clone();
+                    return match self.lost_hope(cluster, &task) {
+                        Some(failure) => Poll::Done(self.failed(failure)),
+                        None => Poll::Again(cluster.now.plus(LOOK_AGAIN_NS)),
+                    };
+                }
                 Progress::Failed(failure) => return Poll::Done(self.failed(failure)),
                 Progress::Nothing => {
                     self.tasks.pop_front();
@@ -76,7 +90,8 @@ impl Job {
                 Progress::Sent(written) => {
                     self.touched = Touched::Yes;
                     self.written.extend(written);
-                    self.tasks.pop_front();
+                    let done = self.tasks.pop_front();
+                    self.done.extend(done);
                     return Poll::Again(cluster.now.plus(REQUEST_NS));
                 }
             }
@@ -94,6 +109,25 @@ impl Job {
         })
     }
 
+    /// What will not come right by waiting: somebody changed what was written, or pods that cannot start.
+    fn lost_hope(&mut self, cluster: &Cluster, waiting: &Task) -> Option<Failure> {
+        if let Some(failure) = self
+            .done
+            .iter()
+            .find_map(|task| task::drifted(cluster, task))
+        {
+            return Some(failure);
+        }
+        let Some((pod, reason)) = waiting.owner().and_then(|owner| trouble(cluster, owner)) else {
+            self.trouble_since = None;
+            return None;
+        };
+        let since = *self.trouble_since.get_or_insert(cluster.now);
+        let message = format!("pod {}: {reason}", pod.name);
+        let lost = cluster.now.since(since) >= PATIENCE_NS;
+        lost.then(|| failure(FailureKind::Unready, message))
+    }
+
     /// What is certain when it is stopped now.
     pub fn cancelled(&self, kind: FailureKind, message: &str) -> Outcome {
         let failure = failure(kind, message);
@@ -109,6 +143,23 @@ impl Job {
             Touched::Yes => Outcome::Unachieved(failure),
         }
     }
+}
+
+/// A pod of the newest template that cannot start, and why.
+fn trouble<'c>(cluster: &'c Cluster, owner: &'c Name) -> Option<(&'c Name, String)> {
+    let object = cluster.store.objects.get(owner)?;
+    let newest = Wanted::of(object).template.hash;
+    let mut pods = cluster
+        .pods_of(owner)
+        .filter(|pod| pod.template_hash == newest);
+    pods.find_map(|pod| {
+        let reason = pod.waiting?;
+        let image = pod.images.first().map_or("", String::as_str);
+        Some((
+            &pod.name,
+            format!("{reason}: Back-off pulling image \"{image}\""),
+        ))
+    })
 }
 
 /// Whether a change has happened, as the objects themselves say.

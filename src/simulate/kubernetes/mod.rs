@@ -288,6 +288,12 @@ impl Cluster {
                     Some(image) => {
                         if pod.waiting.is_none() {
                             let message = format!("Back-off pulling image \"{image}\"");
+                            self.events.push(event(
+                                now,
+                                name,
+                                "Failed",
+                                format!("Failed to pull image \"{image}\""),
+                            ));
                             self.events.push(event(now, name, "BackOff", message));
                         }
                         pod.waiting = Some("ImagePullBackOff");

@@ -76,9 +76,10 @@ pub enum Task {
     AwaitEndpoints {
         service: Name,
     },
-    /// Refuses to go on without a healthy pod to fall back to.
+    /// Refuses to take the traffic from `from` without a ready pod to give it to.
     NeedHealthy {
         owner: Name,
+        from: Name,
     },
 }
 
@@ -105,6 +106,15 @@ impl Task {
         )
     }
 
+    /// Whose pods it waits for.
+    pub fn owner(&self) -> Option<&Name> {
+        match self {
+            Task::AwaitRollout { name } => Some(name),
+            Task::AwaitHealthy { owner, .. } => Some(owner),
+            _ => None,
+        }
+    }
+
     /// For a person.
     pub fn describe(&self) -> String {
         match self {
@@ -117,7 +127,7 @@ impl Task {
                 format!("wait for {pods} healthy pods of `{owner}`")
             }
             Task::AwaitEndpoints { service } => format!("wait for endpoints of `{service}`"),
-            Task::NeedHealthy { owner } => format!("find a healthy pod of `{owner}`"),
+            Task::NeedHealthy { owner, .. } => format!("find a healthy pod of `{owner}`"),
         }
     }
 }
@@ -179,7 +189,7 @@ pub fn carry_out(cluster: &mut Cluster, key: &Key, task: &Task) -> Progress {
         Task::AwaitRollout { .. } | Task::AwaitHealthy { .. } | Task::AwaitEndpoints { .. } => {
             waiting(is_done(cluster, key, task))
         }
-        Task::NeedHealthy { owner } => match is_done(cluster, key, task) {
+        Task::NeedHealthy { owner, .. } => match is_done(cluster, key, task) {
             true => Progress::Nothing,
             false => Progress::Failed(failure(
                 FailureKind::Refused,
@@ -218,8 +228,25 @@ pub fn is_done(cluster: &Cluster, key: &Key, task: &Task) -> bool {
             healthy.count() >= *pods
         }
         Task::AwaitEndpoints { service } => !cluster.endpoints(service).is_empty(),
-        Task::NeedHealthy { owner } => cluster.pods_of(owner).any(|pod| pod.healthy()),
+        Task::NeedHealthy { owner, from } => {
+            let able = cluster.pods_of(owner).any(|pod| pod.ready());
+            able || !cluster.pods_of(from).any(|pod| pod.ready())
+        }
     }
+}
+
+/// A field that this task wrote and that is another now.
+pub fn drifted(cluster: &Cluster, task: &Task) -> Option<Failure> {
+    let (name, fields) = match task {
+        Task::Apply { name, manifest, .. } => (name, field::leaves_of_spec(manifest)),
+        Task::Write { name, fields, .. } => (name, fields.clone()),
+        _ => return None,
+    };
+    let object = cluster.store.objects.get(name)?;
+    let (path, value) = fields
+        .into_iter()
+        .find(|(path, value)| field::get(&object.body, path) != value.as_ref())?;
+    Some(drift(object, name, &path, value.as_ref()))
 }
 
 pub fn refusal(error: &ApiError) -> Failure {

@@ -287,7 +287,8 @@ fn an_image_that_does_not_exist_never_becomes_ready_and_the_old_pods_stay() {
         .filter_map(|pod| pod.waiting)
         .collect();
     assert_eq!(waiting, ["ImagePullBackOff"]);
-    assert_eq!(cluster.events.len(), 1);
+    let reasons: Vec<&str> = cluster.events.iter().map(|event| event.reason).collect();
+    assert_eq!(reasons, ["Failed", "BackOff"]);
     apply(
         &mut cluster,
         "deployc",

@@ -377,28 +377,85 @@ fn a_commit_that_was_cut_short_is_observed_and_issued_again_without_a_second_cha
 }
 
 #[test]
-fn a_version_that_does_not_exist_is_waited_for_and_can_be_cancelled() {
+fn a_version_that_does_not_exist_is_waited_for_until_there_is_no_hope_and_can_be_undone() {
     let mut world = world();
     world.cluster.missing_images.insert("api:9".to_owned());
-    let intent = prepare(
+    let args = [path(), images("9"), ("traffic", ratio(0))];
+    let began = world.now;
+    let (outcome, intent) = commit(
         &mut world,
-        &call("apply", [path(), images("9"), ("traffic", ratio(0))]),
+        "release",
+        &call("apply", args),
+        Direction::Forward,
     );
-    let request = Request::Commit {
-        key: Key("release".to_owned()),
-        intent: intent.clone(),
-        direction: Direction::Forward,
-    };
-    world.begin(Ticket(1), request);
-    wait(&mut world, 120);
-    let stopped = world.cancel(Ticket(1), FailureKind::Timeout);
-    assert!(
-        matches!(stopped, Some(Response::Committed(Outcome::Unknown(_)))),
-        "{stopped:?}"
-    );
+    match outcome {
+        Outcome::Unachieved(failure) => {
+            assert_eq!(failure.kind, FailureKind::Unready);
+            assert!(
+                failure.message.contains("ImagePullBackOff"),
+                "{}",
+                failure.message
+            );
+        }
+        other => panic!("{other:?}"),
+    }
+    assert!(world.now.since(began) > 30 * SECOND_NS);
     undone(&mut world, "release", &intent);
     wait(&mut world, 40);
     assert_eq!(serving(&world), ["api:1", "api:1", "api:1"]);
+}
+
+#[test]
+fn what_somebody_else_changes_while_it_is_waited_for_is_found() {
+    let mut world = world();
+    let intent = prepare(&mut world, &call("apply", [path(), images("2")]));
+    let request = Request::Commit {
+        key: Key("release".to_owned()),
+        intent,
+        direction: Direction::Forward,
+    };
+    world.begin(Ticket(1), request);
+    assert!(world.advance(world.now.plus(SECOND_NS)).is_none());
+    let other = Writer {
+        at: world.now,
+        manager: "kubectl-edit".to_owned(),
+        key: None,
+    };
+    let fields = [(field::Path::of("spec.replicas"), Some(json!(8)))];
+    let name = Name::new("deployment", "shop", "api");
+    world
+        .cluster
+        .write(&other, &name, &fields, &Precondition::default())
+        .unwrap();
+    match world.advance(world.now.plus(60 * SECOND_NS)) {
+        Some((Ticket(1), Response::Committed(Outcome::Unachieved(failure)))) => {
+            assert_eq!(failure.kind, FailureKind::Conflict);
+            assert!(
+                failure.message.contains("kubectl-edit"),
+                "{}",
+                failure.message
+            );
+        }
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn a_dark_release_of_what_runs_already_or_is_not_there_is_refused() {
+    let refused = |world: &mut World, image: &str| {
+        let args = [path(), images(image), ("traffic", ratio(0))];
+        let request = Request::Prepare {
+            key: Key("release".to_owned()),
+            call: call("apply", args),
+        };
+        match world.answer(world.now, &request).0 {
+            Response::Prepared(Err(failure)) => failure.message,
+            other => panic!("{other:?}"),
+        }
+    };
+    assert!(refused(&mut world(), "1").contains("runs already"));
+    let mut empty = World::new(&plan(), Instant(0));
+    assert!(refused(&mut empty, "2").contains("is not there yet"));
 }
 
 #[test]

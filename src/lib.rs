@@ -10,6 +10,7 @@ pub mod engine;
 pub mod journal;
 pub mod plan;
 pub mod providers;
+pub mod resolve;
 pub mod simulate;
 pub mod source;
 pub mod syntax;

@@ -13,3 +13,4 @@
 mod contract;
 mod store;
 mod tidy;
+mod ui;

@@ -1,6 +1,7 @@
 //! Types and the values that have them, shared by the checker, the engine and the providers.
 
 pub mod show;
+pub mod version;
 
 use crate::units::Dim;
 use crate::units::amount::{Amount, Quantity};

@@ -29,7 +29,7 @@ fn apply() -> Function {
     )
     .param(
         "path",
-        Type::String,
+        Type::Path,
         "A file, or a folder whose `.yaml`, `.yml` and `.json` files are taken.",
     )
     .optional(

@@ -1,0 +1,181 @@
+//! The compiler, from texts to a plan. It touches no disk: texts come in, and files that the plan names by [`Files`].
+
+use crate::analyze::analysis::{Analysis, analysis};
+use crate::analyze::check_plan;
+use crate::analyze::files::Files;
+use crate::analyze::link;
+use crate::analyze::manifest::FileProblem;
+use crate::analyze::messages::files as say;
+use crate::analyze::places::Places;
+use crate::diagnostics::{Diagnostic, Severity};
+use crate::plan::{Loc, Plan, SourceMap};
+use crate::source::{FileId, SourceFile, Sources, Span};
+use crate::syntax::ast::{File, ItemKind};
+use crate::syntax::parse;
+
+/// One `.deploy` file: its name as it is shown, and its text.
+#[derive(Clone, Debug)]
+pub struct SourceText {
+    pub name: String,
+    pub text: String,
+}
+
+#[derive(Clone, Debug, Default)]
+pub struct Compiled {
+    /// Only of a plan without errors.
+    pub plan: Option<Plan>,
+    /// As far as it can be drawn; with errors it must not be carried out.
+    pub draft: Option<Plan>,
+    pub source_map: SourceMap,
+    pub places: Places,
+    /// The texts, and the manifests that diagnostics point into.
+    pub sources: Sources,
+    /// Files whose first item is a `scenario`: they are tried on the plan, and are no part of it.
+    pub scenarios: Vec<(FileId, File)>,
+    /// In the order of the text.
+    pub diagnostics: Vec<Diagnostic>,
+}
+
+impl Compiled {
+    pub fn has_errors(&self) -> bool {
+        has_errors(&self.diagnostics)
+    }
+}
+
+/// Compiles one plan: a file, or all files of a folder.
+pub fn compile(texts: Vec<SourceText>, files: &dyn Files) -> Compiled {
+    let mut compiled = Compiled::default();
+    let mut of_plan = Vec::new();
+    for SourceText { name, text } in texts {
+        let id = compiled.sources.add(SourceFile::new(name, text.as_str()));
+        let parsed = parse::parse(id, &text);
+        compiled.diagnostics.extend(parsed.diagnostics);
+        let scenario = parsed.file.items.first();
+        let scenario = scenario.is_some_and(|item| matches!(item.kind, ItemKind::Scenario(_)));
+        if scenario {
+            compiled.scenarios.push((id, parsed.file));
+        } else {
+            of_plan.push(parsed.file);
+        }
+    }
+    let unread = of_plan.iter().all(|file| file.items.is_empty());
+    if unread && has_errors(&compiled.diagnostics) {
+        return compiled;
+    }
+    let analysis = analysis(&compiled.sources, &of_plan, files);
+    finish(&mut compiled, analysis);
+    compiled
+}
+
+fn finish(compiled: &mut Compiled, analysis: Analysis) {
+    let Analysis {
+        plan,
+        mut pieces,
+        found,
+    } = analysis;
+    compiled.diagnostics.extend(found);
+    let mut problems = Vec::new();
+    for piece in &mut pieces {
+        compiled.diagnostics.append(&mut piece.fragment.found);
+        problems.append(&mut piece.fragment.file_problems);
+    }
+    let (mut plan, places) = match plan {
+        Some(plan) => {
+            let (plan, places) = link::link(plan, pieces);
+            (Some(plan), places)
+        }
+        None => (None, Places::default()),
+    };
+    point_into_files(compiled, problems);
+    if let Some(plan) = &mut plan
+        && !has_errors(&compiled.diagnostics)
+    {
+        let found = check_plan::analyze(plan, &places);
+        compiled.diagnostics.extend(found);
+    }
+    sort(&mut compiled.diagnostics);
+    compiled.source_map = source_map(&places, &compiled.sources);
+    compiled.places = places;
+    compiled.draft = plan;
+    if !has_errors(&compiled.diagnostics) {
+        compiled.plan = compiled.draft.clone();
+    }
+}
+
+fn has_errors(diagnostics: &[Diagnostic]) -> bool {
+    diagnostics
+        .iter()
+        .any(|found| found.severity == Severity::Error)
+}
+
+/// By their places; what was found in several copies is said once.
+fn sort(diagnostics: &mut Vec<Diagnostic>) {
+    diagnostics.sort_by(|a, b| {
+        let place = |found: &Diagnostic| (found.primary.span, found.code.id);
+        place(a)
+            .cmp(&place(b))
+            .then_with(|| a.message.cmp(&b.message))
+    });
+    diagnostics.dedup_by(|a, b| {
+        a.code == b.code && a.primary.span == b.primary.span && a.message == b.message
+    });
+}
+
+/// Problems in manifests point into the manifests.
+fn point_into_files(compiled: &mut Compiled, problems: Vec<FileProblem>) {
+    for FileProblem {
+        problem,
+        text,
+        call,
+    } in problems
+    {
+        let name = problem.place.file.clone();
+        let known = compiled.sources.iter().find(|(_, file)| file.name == name);
+        let known = known.map(|(id, _)| id);
+        let id =
+            known.unwrap_or_else(|| compiled.sources.add(SourceFile::new(name, text.as_str())));
+        let span = line_span(id, &text, problem.place.line, problem.place.column);
+        compiled
+            .diagnostics
+            .push(say::invalid_manifest(&problem, span, call));
+    }
+}
+
+/// From a line and a column to the end of that line.
+fn line_span(file: FileId, text: &str, line: u32, column: u32) -> Span {
+    let before = text
+        .split_inclusive('\n')
+        .take(line.saturating_sub(1) as usize);
+    let start: usize = before.map(str::len).sum();
+    let rest = text.get(start..).unwrap_or("");
+    let line = rest.lines().next().unwrap_or("");
+    let skipped = line.chars().take(column.saturating_sub(1) as usize);
+    let inside: usize = skipped.map(char::len_utf8).sum();
+    Span::new(
+        file,
+        start + inside,
+        start + line.trim_end().len().max(inside),
+    )
+}
+
+fn source_map(places: &Places, sources: &Sources) -> SourceMap {
+    let place = |span: Span| {
+        let (file, at) = match sources.locate(span) {
+            Some((file, at)) => (file.to_owned(), at),
+            None => (
+                String::new(),
+                crate::source::Position { line: 1, column: 1 },
+            ),
+        };
+        Loc {
+            file,
+            line: at.line,
+            column: at.column,
+            start: span.start,
+            end: span.end,
+        }
+    };
+    SourceMap {
+        places: places.iter().map(place).collect(),
+    }
+}

@@ -1,0 +1,227 @@
+//! `define f(x) { … }`: its statements stand wherever it is called.
+
+use crate::analyze::context::Cx;
+use crate::analyze::env::Env;
+use crate::analyze::expr;
+use crate::analyze::lower::judge::Body;
+use crate::analyze::lower::{Around, judge, statement};
+use crate::analyze::messages::structure as say;
+use crate::analyze::typed::{Reads, Typed};
+use crate::analyze::types;
+use crate::plan::expr::Expr;
+use crate::resolve::messages;
+use crate::resolve::names::{Decl, What};
+use crate::syntax::ast;
+use crate::syntax::ast::{Arg, Block, Define, ExprKind, Ident, StmtKind};
+
+/// A call inside of what is judged.
+pub fn in_body(cx: &mut Cx<'_, '_>, env: &Env, body: &mut Body, call: &ast::Expr) {
+    let Some((decl, define, args)) = called(cx, env, call) else {
+        return;
+    };
+    let Some(args) = arguments(cx, env, define, args, call) else {
+        return;
+    };
+    let mut own = inner_env(env, &decl);
+    for (name, typed) in args {
+        judge::bind(cx, &mut own, body, &name, typed);
+    }
+    judge::block(cx, &own, body, &define.body);
+}
+
+/// A call among the items of a phase, a stage or an `every`: items stay items, and what is only judged is one check.
+pub fn among_items(cx: &mut Cx<'_, '_>, around: &Around, call: &ast::Expr) {
+    let Some((decl, define, args)) = called(cx, &around.env, call) else {
+        return;
+    };
+    if only_judges(cx, &define.body) {
+        statement::judged_call(cx, around, call);
+        return;
+    }
+    let Some(args) = arguments(cx, &around.env, define, args, call) else {
+        return;
+    };
+    let mut inside = Around {
+        env: inner_env(&around.env, &decl),
+        ..around.clone()
+    };
+    for (name, typed) in args {
+        inside.env.bind(&name, typed);
+    }
+    statement::block(cx, &inside, &define.body);
+}
+
+/// The define by itself: whatever its arguments will be.
+pub fn check(cx: &mut Cx<'_, '_>, define: &Define) {
+    let mut env = Env::open();
+    if let Some(decl) = cx.g.names.find(&define.name.name) {
+        env.calls.push(decl.id);
+    }
+    for (index, param) in define.params.iter().enumerate() {
+        let ty = types::read(cx, &param.ty);
+        let twice = define
+            .params
+            .iter()
+            .take(index)
+            .find(|other| other.name.name == param.name.name);
+        if let Some(first) = twice {
+            cx.report(say::doubled(
+                &param.name.name,
+                param.name.span,
+                first.name.span,
+            ));
+        }
+        let reads = Reads::live(param.name.span);
+        let opaque = Expr::Local(u32::MAX - u32::try_from(index).unwrap_or(0));
+        env.bind(
+            &param.name.name,
+            Typed::new(opaque, ty, reads, param.name.span),
+        );
+    }
+    if define.body.stmts.is_empty() {
+        cx.report(say::nothing_in(
+            "a define",
+            define.name.span,
+            "what it stands for",
+        ));
+    }
+    if only_judges(cx, &define.body) {
+        judge::block(cx, &env, &mut Body::default(), &define.body);
+    }
+}
+
+/// Whether a block holds nothing but what is judged.
+pub fn only_judges(cx: &Cx<'_, '_>, block: &Block) -> bool {
+    judges(cx, block, &mut Vec::new())
+}
+
+fn judges<'a>(cx: &Cx<'_, 'a>, block: &Block, open: &mut Vec<&'a str>) -> bool {
+    block.stmts.iter().all(|stmt| match &stmt.kind {
+        StmtKind::Let(_) | StmtKind::Expect(_) | StmtKind::Setting(_) | StmtKind::Junk => true,
+        StmtKind::When(when) => judges(cx, &when.body, open),
+        StmtKind::For(each) => judges(cx, &each.body, open),
+        StmtKind::Call(call) => {
+            let Some((name, _)) = name_and_args(call) else {
+                return true;
+            };
+            let Some(What::Define(define)) = cx.g.names.find(&name.name).map(|decl| decl.what)
+            else {
+                return true;
+            };
+            if open.contains(&define.name.name.as_str()) {
+                return true;
+            }
+            open.push(&define.name.name);
+            let judged = judges(cx, &define.body, open);
+            open.pop();
+            judged
+        }
+        _ => false,
+    })
+}
+
+/// The define that a call names; a wrong name, or a call that leads back to itself, is reported.
+fn called<'a, 'c>(
+    cx: &mut Cx<'_, 'a>,
+    env: &Env,
+    call: &'c ast::Expr,
+) -> Option<(Decl<'a>, &'a Define, &'c [Arg])> {
+    let Some((name, args)) = name_and_args(call) else {
+        if call.kind != ExprKind::Junk {
+            cx.report(say::not_a_statement(call.span));
+        }
+        return None;
+    };
+    let Some(decl) = cx.g.names.find(&name.name).cloned() else {
+        let near =
+            cx.g.names
+                .nearest(&name.name, |what| matches!(what, What::Define(_)));
+        let near = near.map(|decl| decl.name);
+        cx.report(messages::unknown_name(&name, "define", near));
+        return None;
+    };
+    cx.out.used.insert(decl.id);
+    let What::Define(define) = decl.what else {
+        cx.report(messages::wrong_kind(&name, &decl, "a define"));
+        return None;
+    };
+    if env.calls.contains(&decl.id) {
+        cx.report(messages::recursive(&name, decl.span, "define"));
+        return None;
+    }
+    Some((decl, define, args))
+}
+
+fn name_and_args(call: &ast::Expr) -> Option<(Ident, &[Arg])> {
+    let (callee, args): (&ast::Expr, &[Arg]) = match &call.kind {
+        ExprKind::Call(callee, args) => (callee, args),
+        _ => (call, &[]),
+    };
+    match &callee.kind {
+        ExprKind::Name(name) => Some((
+            Ident {
+                name: name.clone(),
+                span: callee.span,
+            },
+            args,
+        )),
+        _ => None,
+    }
+}
+
+/// Arguments by the names of the parameters.
+fn arguments(
+    cx: &mut Cx<'_, '_>,
+    env: &Env,
+    define: &Define,
+    args: &[Arg],
+    call: &ast::Expr,
+) -> Option<Vec<(String, Typed)>> {
+    let mut bound: Vec<(String, Typed)> = Vec::new();
+    let mut sound = true;
+    for (index, arg) in args.iter().enumerate() {
+        let param = match &arg.label {
+            Some(label) => define
+                .params
+                .iter()
+                .find(|param| param.name.name == label.name),
+            None => define.params.get(index),
+        };
+        let Some(param) = param else {
+            cx.report(say::define_takes(
+                define,
+                arg.value.span,
+                "takes no such argument",
+            ));
+            sound = false;
+            continue;
+        };
+        if bound.iter().any(|(name, _)| *name == param.name.name) {
+            cx.report(say::define_takes(
+                define,
+                arg.value.span,
+                "gets this argument twice",
+            ));
+            sound = false;
+            continue;
+        }
+        let ty = types::read_quietly(&param.ty);
+        let typed = expr::check(cx, env, &arg.value, &ty);
+        bound.push((param.name.name.clone(), typed));
+    }
+    for param in &define.params {
+        if sound && !bound.iter().any(|(name, _)| *name == param.name.name) {
+            let missing = format!("needs `{}`", param.name.name);
+            cx.report(say::define_takes(define, call.span, &missing));
+            sound = false;
+        }
+    }
+    sound.then_some(bound)
+}
+
+/// Only the parameters are seen inside; the place is that of the call.
+fn inner_env(env: &Env, decl: &Decl<'_>) -> Env {
+    let mut inner = env.unbound();
+    inner.calls.push(decl.id);
+    inner
+}

@@ -1,0 +1,132 @@
+//! One statement among the items of a phase, a stage or an `every`.
+
+use crate::analyze::context::{Cx, unlinked_let};
+use crate::analyze::expr;
+use crate::analyze::lower::{
+    Around, Place, canary, check, define, notify, people, phase, step, time, unroll,
+};
+use crate::analyze::messages::structure as say;
+use crate::analyze::typed::{FrozenWhy, Reads, Typed};
+use crate::plan::Let;
+use crate::plan::expr::Expr;
+use crate::syntax::ast;
+use crate::syntax::ast::{Block, Stmt, StmtKind};
+
+/// All statements of a block; what binds a name binds it for those behind it.
+pub fn block(cx: &mut Cx<'_, '_>, around: &Around, block: &Block) {
+    let mut around = around.clone();
+    for stmt in &block.stmts {
+        statement(cx, &mut around, stmt);
+    }
+}
+
+/// A call of a define that only judges: one check without a title.
+pub fn judged_call(cx: &mut Cx<'_, '_>, around: &Around, call: &ast::Expr) {
+    check::untitled(cx, around, call.span, &mut |cx, env, body| {
+        define::in_body(cx, env, body, call);
+    });
+}
+
+fn statement(cx: &mut Cx<'_, '_>, around: &mut Around, stmt: &Stmt) {
+    if let Some(place) = refused(around.place, &stmt.kind) {
+        cx.report(say::misplaced(stmt, place));
+        return;
+    }
+    match &stmt.kind {
+        StmtKind::Section(section) => phase::section(cx, around, section, stmt.span),
+        StmtKind::Check(check) => check::item(cx, around, check, stmt.span),
+        StmtKind::Step(step) => step::step(cx, around, step, stmt.span),
+        StmtKind::Canary(canary) => canary::canary(cx, around, canary, stmt.span),
+        StmtKind::Confirm(confirm) => people::confirm(cx, around, confirm, stmt.span),
+        StmtKind::Approve(approve) => people::approve(cx, around, approve, stmt.span),
+        StmtKind::Hold(hold) => time::hold(cx, around, hold, stmt.span),
+        StmtKind::Every(every) => time::every(cx, around, every, stmt.span),
+        StmtKind::Notify(notify) => notify::item(cx, around, notify),
+        StmtKind::When(when) => time::when(cx, around, when, stmt.span),
+        StmtKind::Parallel(block) => time::parallel(cx, around, block, stmt.span),
+        StmtKind::For(each) => {
+            for element in unroll::elements(cx, &around.env, each) {
+                let mut copy = around.clone();
+                copy.env.bind(&each.name.name, element);
+                block(cx, &copy, &each.body);
+            }
+        }
+        StmtKind::Let(it) => bind(cx, around, it),
+        StmtKind::Expect(expect) => {
+            check::untitled(cx, around, stmt.span, &mut |cx, env, body| {
+                crate::analyze::lower::judge::expect(cx, env, body, expect);
+            });
+        }
+        StmtKind::Call(call) => define::among_items(cx, around, call),
+        // Read by whoever the block belongs to.
+        StmtKind::Policy(_) | StmtKind::Setting(_) | StmtKind::Junk => {}
+        _ => cx.report(say::misplaced(stmt, "among the items of a phase")),
+    }
+}
+
+/// Why a statement may not stand in this place.
+fn refused(place: Place, kind: &StmtKind) -> Option<&'static str> {
+    use StmtKind as S;
+    match (place, kind) {
+        (
+            _,
+            S::Line(_)
+            | S::Bound(_)
+            | S::Rule(_)
+            | S::NoData(_)
+            | S::Verify(_)
+            | S::At(_)
+            | S::Assign(_)
+            | S::Answer(_),
+        ) => Some("among the items of a phase"),
+        (_, S::Stage(_)) => Some("outside of a `canary`"),
+        (Place::Phase, S::Expect(_)) => {
+            Some("by itself in a phase: put it into a `check`, which has a title")
+        }
+        (
+            Place::Every,
+            S::Section(_)
+            | S::Step(_)
+            | S::Canary(_)
+            | S::Approve(_)
+            | S::Hold(_)
+            | S::Every(_)
+            | S::Parallel(_),
+        ) => Some("in an `every`, whose items are done again and again"),
+        (
+            Place::Stage,
+            S::Section(_)
+            | S::Step(_)
+            | S::Canary(_)
+            | S::Confirm(_)
+            | S::Approve(_)
+            | S::Every(_)
+            | S::Parallel(_)
+            | S::When(_),
+        ) => Some("in a stage, which moves a weight and judges it"),
+        _ => None,
+    }
+}
+
+/// In a phase a `let` is read once, when it is first used; where things are judged again it is read anew.
+fn bind(cx: &mut Cx<'_, '_>, around: &mut Around, it: &ast::Let) {
+    let typed = expr::infer(cx, &around.env, &it.value);
+    let name = &it.name.name;
+    let frozen = around.place == Place::Phase && typed.value().is_none() && !typed.is_unknown();
+    if !frozen {
+        around.env.bind(name, typed);
+        return;
+    }
+    let index = unlinked_let(cx.out.lets.len());
+    let loc = cx.loc(it.name.span);
+    cx.out.lets.push(Let {
+        name: format!("{}/{name}", around.path),
+        value: typed.expr,
+        loc,
+    });
+    let reads = Reads::frozen(it.name.span, FrozenWhy::Let(name.clone()));
+    around.env.bind(
+        name,
+        Typed::new(Expr::Let(index), typed.ty, reads, it.name.span),
+    );
+}

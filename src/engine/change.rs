@@ -11,7 +11,7 @@ use crate::engine::write::{self, Leg, Order};
 use crate::engine::{pause, people, policy};
 use crate::plan::node::{NodeId, Step};
 use crate::providers::request::{Failure, Key};
-use crate::values::Verdict;
+use crate::values::{Instant, Verdict};
 
 pub fn advance<'p>(turn: &mut Turn<'p>, id: NodeId, step: &'p Step) {
     let Work::Step(work) = turn.node(id).work.clone() else {
@@ -35,15 +35,25 @@ pub fn carry(turn: &mut Turn, id: NodeId, key: &Key) -> bool {
         return false;
     };
     let (verdict, failure) = match write.forward.clone() {
-        Leg::Done => return true,
-        Leg::Prepared => {
+        Leg::Done => {
+            policy::relieved(turn, id);
+            return true;
+        }
+        Leg::Prepared(_) => {
+            policy::relieved(turn, id);
             if !pause::is_paused(&turn.state) {
                 write::commit(turn, key);
             }
             return false;
         }
         // Trouble of the way may pass; what was refused was refused.
-        Leg::NotDone(failure) if write::is_passing(&failure) => (Verdict::Error, failure),
+        Leg::NotDone(failure) if write::is_passing(&failure) => {
+            if let Some(pause) = pause::of(&turn.state, pause::Cause::Node(id)) {
+                let again = pause.tried.plus(turn.plan.sample_ns.max(1));
+                return try_again(turn, id, key, again);
+            }
+            (Verdict::Error, failure)
+        }
         Leg::NotDone(failure) | Leg::Unachieved(failure) | Leg::Foreign(failure) => {
             (Verdict::Fail, failure)
         }
@@ -51,6 +61,16 @@ pub fn carry(turn: &mut Turn, id: NodeId, key: &Key) -> bool {
         _ => return false,
     };
     failed(turn, id, verdict, failure);
+    false
+}
+
+/// In its own pause a change that has never left is tried again, and the pause ends when it can leave.
+fn try_again(turn: &mut Turn, id: NodeId, key: &Key, at: Instant) -> bool {
+    let issued = turn.state.writes.get(key).map_or(0, |write| write.issued);
+    if issued == 0 && turn.due(at) {
+        pause::tried(turn, pause::Cause::Node(id));
+        write::try_again(turn, key);
+    }
     false
 }
 

@@ -96,6 +96,7 @@ pub fn advance(turn: &mut Turn) {
 
 /// Everything has ended and everything opened.
 pub fn succeed(turn: &mut Turn) {
+    watch::stop(turn);
     tell::handlers(turn, HandlerEvent::Success, "");
     tell::advance(turn);
     finish(turn, RunOutcome::Succeeded);

@@ -19,6 +19,8 @@ pub struct Pause {
     pub verdict: Verdict,
     pub reason: String,
     pub since: Instant,
+    /// When what caused it was tried last.
+    pub tried: Instant,
     pub place: LocId,
     pub depth: u32,
     pub up_to_ns: i64,
@@ -111,6 +113,7 @@ pub fn begin(turn: &mut Turn, wanted: Wanted) {
         verdict: wanted.verdict,
         reason: wanted.reason.to_owned(),
         since: now,
+        tried: now,
         place: wanted.place,
         depth: wanted.depth,
         up_to_ns: wanted.up_to_ns,
@@ -144,6 +147,15 @@ pub fn release(turn: &mut Turn, cause: Cause) {
     if !gone.is_empty() {
         turn.moved();
         go_on(turn);
+    }
+}
+
+pub fn tried(turn: &mut Turn, cause: Cause) {
+    let now = turn.now();
+    for pause in &mut turn.state.pauses {
+        if pause.cause == cause {
+            pause.tried = now;
+        }
     }
 }
 

@@ -3,7 +3,7 @@
 use crate::engine::pause::{Cause, Holds, Wanted};
 use crate::engine::state::{Blind, Finding, Life, Passage, Sight};
 use crate::engine::turn::{Turn, named};
-use crate::engine::{ending, pause, rollback, walk};
+use crate::engine::{ending, pause, rollback, walk, write};
 use crate::plan::node::NodeId;
 use crate::plan::{LocId, Policy};
 use crate::values::{Instant, Verdict};
@@ -168,6 +168,7 @@ fn close(turn: &mut Turn, trouble: &Trouble, passage: Passage) {
     {
         let reason = Some(trouble.reason.clone());
         walk::cancel_inside(turn, id, "what it belongs to has ended");
+        write::cancel_of(turn, id);
         turn.end_with(id, trouble.verdict, reason, passage);
     }
 }

@@ -115,10 +115,10 @@ pub fn advance(turn: &mut Turn) {
     }
 }
 
-/// Every node whose change may have left. What is kept and what never left needs no way back.
+/// Every node whose change may have left, the newest first. What is kept and what never left needs no way back.
 fn units(turn: &Turn) -> Vec<Unit> {
     let mut units: Vec<Unit> = Vec::new();
-    for write in turn.state.writes.values() {
+    for write in turn.state.writes.values().rev() {
         let Some(owner) = owner(turn, write.node) else {
             continue;
         };
@@ -126,7 +126,7 @@ fn units(turn: &Turn) -> Vec<Unit> {
             continue;
         }
         match units.iter_mut().find(|unit| unit.node == owner) {
-            Some(unit) => unit.writes.insert(0, write.key.clone()),
+            Some(unit) => unit.writes.push(write.key.clone()),
             None => units.push(Unit {
                 node: owner,
                 writes: vec![write.key.clone()],
@@ -316,7 +316,7 @@ fn undo_call(kind: Option<&NodeKind>) -> Option<(&CallExpr, i64)> {
 
 fn written_standing(turn: &mut Turn, key: &Key) -> Option<Standing> {
     let leg = turn.state.writes.get(key)?.forward.clone();
-    if leg == Leg::Prepared {
+    if matches!(leg, Leg::Prepared(_)) {
         write::commit(turn, key);
         return None;
     }

@@ -115,11 +115,13 @@ fn go_on(turn: &mut Turn, id: NodeId, by: &Actor, reason: &str) {
     }
     let inside: BTreeSet<NodeId> = deps::subtree(turn.plan, id).into_iter().collect();
     let why = format!("skipped by {}: {reason}", by.user);
+    let before = turn.state.pauses.len();
     for pause in turn.state.pauses.clone() {
         match pause.cause {
             Cause::Node(paused) if inside.contains(&paused) => {
                 pause::release(turn, pause.cause);
                 walk::cancel_inside(turn, paused, &why);
+                write::cancel_of(turn, paused);
                 if turn.node(paused).life == Life::Running {
                     let why = Some(why.clone());
                     turn.end_with(paused, Verdict::Skipped, why, Passage::Open);
@@ -133,6 +135,9 @@ fn go_on(turn: &mut Turn, id: NodeId, by: &Actor, reason: &str) {
             }
             Cause::Node(_) => {}
         }
+    }
+    if turn.state.pauses.len() == before {
+        turn.say(id, "there is no pause here to go on from");
     }
 }
 
@@ -206,6 +211,7 @@ fn pass(turn: &mut Turn) {
     if !window_has_begun(turn) {
         return;
     }
+    write::advance_cancelled(turn);
     watch::advance(turn);
     let roots = walk::roots(turn);
     for &id in &roots {

@@ -7,7 +7,7 @@ use crate::engine::state::{
 };
 use crate::engine::truth::truth;
 use crate::engine::turn::{Turn, is_kind, is_notice};
-use crate::engine::{canary, change, check, pause, people, policy, tell, watch};
+use crate::engine::{canary, change, check, pause, people, policy, tell, watch, write};
 use crate::plan::expr::Expr;
 use crate::plan::node::{Edge, Node, NodeId, NodeKind};
 use crate::values::Verdict;
@@ -98,6 +98,7 @@ pub fn cancel(turn: &mut Turn, id: NodeId, why: &str) {
     if turn.node(id).life != Life::Running {
         return;
     }
+    write::cancel_of(turn, id);
     let children = turn.plan.node(id).map_or(&[][..], |node| &node.children);
     let found = children
         .iter()
@@ -281,43 +282,53 @@ fn hold(turn: &mut Turn, id: NodeId, ns: i64) {
 
 /// Ticks at the end of each period. None is dropped: one that comes due while another is carried out follows it.
 fn every(turn: &mut Turn, id: NodeId, period_ns: i64, ticks: u32) {
-    let Work::Every(mut every) = turn.node(id).work.clone() else {
+    let Work::Every(every) = &turn.node(id).work else {
         return;
     };
     if every.ticking == Ticking::Yes {
         children(turn, id, |_| true);
-        let Some(node) = turn.plan.node(id) else {
-            return;
-        };
-        let ended = node.children.iter().all(|child| has_ended(turn, *child));
-        if turn.state.ending.is_some() || turn.node(id).life != Life::Running || !ended {
-            return;
-        }
-        every.ticking = Ticking::No;
-        every.done += 1;
-        let (verdict, _) = together(turn, node);
-        // The worst of all ticks is what is told at the end.
-        let state = turn.node_mut(id);
-        state.verdict = Some(worst(state.verdict.into_iter().chain([verdict])));
-        state.work = Work::Every(every);
-        return turn.moved();
+        return end_tick(turn, id);
     }
     if every.done >= ticks {
         return end_every(turn, id);
     }
-    let next_ns = period_ns.saturating_mul(i64::from(every.done) + 1);
-    if let Some(at) = every.clock.reaches(next_ns)
+    let next = every.done + 1;
+    let at = every
+        .clock
+        .reaches(period_ns.saturating_mul(i64::from(next)));
+    if let Some(at) = at
         && turn.due(at)
         && !pause::is_paused(&turn.state)
     {
-        begin_tick(turn, id, every);
+        reset_inside(turn, id, next);
+        tick(turn, id, Ticking::Yes, next - 1);
     }
 }
 
-fn begin_tick(turn: &mut Turn, id: NodeId, mut every: EveryWork) {
-    reset_inside(turn, id, every.done + 1);
-    every.ticking = Ticking::Yes;
-    turn.node_mut(id).work = Work::Every(every);
+fn end_tick(turn: &mut Turn, id: NodeId) {
+    let Some(node) = turn.plan.node(id) else {
+        return;
+    };
+    let ended = node.children.iter().all(|child| has_ended(turn, *child));
+    if turn.state.ending.is_some() || turn.node(id).life != Life::Running || !ended {
+        return;
+    }
+    let (verdict, _) = together(turn, node);
+    let state = turn.node_mut(id);
+    // The worst of all ticks is what is told at the end.
+    state.verdict = Some(worst(state.verdict.into_iter().chain([verdict])));
+    if let Work::Every(every) = &state.work {
+        let done = every.done + 1;
+        tick(turn, id, Ticking::No, done);
+    }
+}
+
+/// In place: a pause may have stopped the clock meanwhile.
+fn tick(turn: &mut Turn, id: NodeId, now_ticking: Ticking, now_done: u32) {
+    if let Work::Every(every) = &mut turn.node_mut(id).work {
+        every.ticking = now_ticking;
+        every.done = now_done;
+    }
     turn.moved();
 }
 

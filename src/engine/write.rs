@@ -20,6 +20,7 @@ pub struct Write {
     pub call: Call,
     pub intent: Option<Box<Intent>>,
     pub at_most_once: AtMostOnce,
+    pub timeout_ns: i64,
     /// Until then it is tried again where that is harmless.
     pub until: Instant,
     pub forward: Leg,
@@ -48,8 +49,8 @@ pub enum Cancel {
 pub enum Leg {
     Preparing,
     PrepareAgain(Instant),
-    /// The intent is durable; nothing was sent.
-    Prepared,
+    /// The intent is durable since then; nothing was sent.
+    Prepared(Instant),
     Committing,
     Observing,
     ObserveAgain(Instant),
@@ -94,6 +95,7 @@ pub fn prepare(turn: &mut Turn, order: Order) {
         call: order.call.clone(),
         intent: None,
         at_most_once: order.at_most_once,
+        timeout_ns: order.timeout_ns,
         until: turn.now().plus(order.timeout_ns),
         forward: Leg::Preparing,
         issued: 0,
@@ -112,9 +114,52 @@ pub fn prepare(turn: &mut Turn, order: Order) {
     });
 }
 
-/// Lets the change leave, once its intent is there.
+/// Lets the change leave, once its intent is there. One that has waited, in a pause, looks again first.
 pub fn commit(turn: &mut Turn, key: &Key) {
-    issue(turn, key, Direction::Forward);
+    const FRESH_NS: i64 = 60_000_000_000;
+    let Some(Leg::Prepared(at)) = turn.state.writes.get(key).map(|write| &write.forward) else {
+        return;
+    };
+    match turn.now().since(*at) <= FRESH_NS {
+        true => issue(turn, key, Direction::Forward),
+        false => prepare_again(turn, key),
+    }
+}
+
+/// Tries again from the start what has never left.
+pub fn try_again(turn: &mut Turn, key: &Key) {
+    let now = turn.now();
+    let Some(write) = turn.state.writes.get_mut(key) else {
+        return;
+    };
+    if write.issued == 0 && write.cancel == Cancel::No {
+        write.until = now.plus(write.timeout_ns);
+        prepare_again(turn, key);
+    }
+}
+
+/// Cancels what a node still has in flight.
+pub fn cancel_of(turn: &mut Turn, id: NodeId) {
+    let writes = turn.state.writes.values();
+    let own: Vec<Key> = writes
+        .filter(|write| write.node == id && !write.forward.is_settled())
+        .map(|write| write.key.clone())
+        .collect();
+    for key in own {
+        cancel(turn, &key);
+    }
+}
+
+/// Finds out what became of changes that are no longer wanted.
+pub fn advance_cancelled(turn: &mut Turn) {
+    let writes = turn.state.writes.values();
+    let open: Vec<Key> = writes
+        .filter(|write| write.cancel == Cancel::Asked && !write.forward.is_settled())
+        .map(|write| write.key.clone())
+        .collect();
+    for key in open {
+        advance(turn, &key);
+    }
 }
 
 /// Begins the way back.
@@ -137,7 +182,7 @@ pub fn cancel(turn: &mut Turn, key: &Key) {
     write.cancel = Cancel::Asked;
     let in_flight = write.forward.is_in_flight();
     match write.forward {
-        Leg::Preparing | Leg::PrepareAgain(_) | Leg::Prepared => {
+        Leg::Preparing | Leg::PrepareAgain(_) | Leg::Prepared(_) => {
             write.forward = Leg::NotDone(cancelled());
         }
         Leg::ObserveAgain(_) => write.forward = Leg::ObserveAgain(turn.state.now),
@@ -179,7 +224,7 @@ pub fn prepared(turn: &mut Turn, key: &Key, result: Result<Box<Intent>, Failure>
     write.forward = match result {
         Ok(intent) => {
             write.intent = Some(intent);
-            Leg::Prepared
+            Leg::Prepared(now)
         }
         // Nothing was changed, so asking again is harmless.
         Err(failure) if is_passing(&failure) && now < write.until => Leg::PrepareAgain(again),
@@ -287,7 +332,8 @@ pub fn resume(turn: &mut Turn, key: &Key, gap_ns: i64) {
     ];
     for (direction, leg) in legs {
         match leg {
-            Some(Leg::Preparing) => prepare_again(turn, key),
+            // What the intent has seen may have changed meanwhile.
+            Some(Leg::Preparing | Leg::Prepared(_)) => prepare_again(turn, key),
             Some(Leg::Committing) if at_most_once && direction == Direction::Forward => {
                 set_leg(turn, key, direction, Leg::Unknown(lost()));
             }

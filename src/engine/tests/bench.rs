@@ -27,6 +27,8 @@ pub struct Bench {
     pub reads: usize,
     pub latency_ns: i64,
     pub observable: Observable,
+    /// Reads whose words contain the pattern take so long.
+    pub slow: Vec<(&'static str, i64)>,
     answers: Vec<(String, Reply)>,
     outcomes: Vec<(String, VecDeque<Option<Outcome>>)>,
     observations: VecDeque<Observation>,
@@ -46,6 +48,7 @@ impl Bench {
             reads: 0,
             latency_ns: 0,
             observable: Observable::Yes,
+            slow: Vec::new(),
             answers: Vec::new(),
             outcomes: Vec::new(),
             observations: VecDeque::new(),
@@ -202,6 +205,11 @@ impl Bench {
                     None => Some(Ok(series(&[]))),
                 };
                 if let Some(result) = reply {
+                    let slow = self
+                        .slow
+                        .iter()
+                        .find(|(pattern, _)| words.contains(pattern));
+                    let at = at.plus(slow.map_or(0, |(_, ns)| *ns));
                     self.soon(at, EventKind::Read { id, result });
                 }
             }

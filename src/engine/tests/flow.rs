@@ -166,10 +166,10 @@ fn a_bad_canary_is_shut_before_anything_else_goes_back() {
             "1m 30s rollback: `deploy/canary/stage-50/errors`: `it holds`: canary.error_rate is 20%
             1m 30s commit back deploy/canary/stage-50/canary_weight#0
             1m 30s undone deploy/canary: done
-            1m 30s commit back deploy/release/do#0
             1m 30s commit back deploy/other/do#0
-            1m 30s undone deploy/release: done
+            1m 30s commit back deploy/release/do#0
             1m 30s undone deploy/other: done
+            1m 30s undone deploy/release: done
             1m 30s finish RolledBack",
         )
         .outcome(RunOutcome::RolledBack);

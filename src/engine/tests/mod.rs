@@ -3,3 +3,10 @@
 mod bench;
 mod build;
 mod flow;
+mod people;
+mod policies;
+mod random;
+mod rollbacks;
+mod vectors;
+mod watches;
+mod writes;

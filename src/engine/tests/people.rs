@@ -1,0 +1,232 @@
+//! Gates: who may answer, who is counted, what a refusal and an expiry do.
+
+use crate::engine::protocol::{Answer, EventKind, RunOutcome};
+use crate::engine::tests::bench::{Bench, actor, signed};
+use crate::engine::tests::build::{Builder, H, M, S, approve, confirm, pause};
+use crate::plan::Policy;
+use crate::plan::node::{NodeId, NodeKind, Quorum};
+
+fn answered(node: NodeId, user: &str, role: &str, answer: Answer) -> EventKind {
+    EventKind::Answered {
+        node,
+        by: actor(user),
+        role: role.to_owned(),
+        answer,
+    }
+}
+
+fn yes() -> Answer {
+    Answer::Yes { note: None }
+}
+
+fn no() -> Answer {
+    Answer::No {
+        reason: "not today".to_owned(),
+    }
+}
+
+/// A gate, then a step.
+fn gated(kind: NodeKind) -> (Builder, NodeId) {
+    let mut b = Builder::new();
+    let phase = b.phase("p");
+    let gate = b.node(Some(phase), "gate", kind);
+    let step = b.step(phase, "step");
+    b.after(step, gate);
+    (b, gate)
+}
+
+#[test]
+fn a_person_attests() {
+    let (b, gate) = gated(confirm(H));
+    Bench::new(b.plan)
+        .start()
+        .at(5 * M, answered(gate, "ann", "engineer", yes()))
+        .run()
+        .expect_lines(
+            &["ask", "gate", "finish"],
+            "0s begin p/gate
+            0s ask p/gate
+            5m end p/gate pass
+            5m finish Succeeded",
+        );
+}
+
+#[test]
+fn somebody_who_is_not_asked_changes_nothing() {
+    let (b, gate) = gated(approve(Quorum::People(1), None));
+    Bench::new(b.plan)
+        .start()
+        .at(M, signed(gate, "joe", "manager"))
+        .at(2 * M, signed(gate, "joe", "guest"))
+        .at(3 * M, signed(gate, "mia", "manager"))
+        .run()
+        .expect_lines(
+            &["said", "end p/gate"],
+            "1m said p/gate: joe is not asked as `manager`
+            2m said p/gate: joe is not asked as `guest`
+            3m end p/gate pass",
+        );
+}
+
+#[test]
+fn people_are_counted_not_roles() {
+    let (b, gate) = gated(approve(Quorum::People(2), None));
+    Bench::new(b.plan)
+        .start()
+        .at(M, signed(gate, "mia", "manager"))
+        .at(2 * M, signed(gate, "mia", "engineer"))
+        .at(3 * M, signed(gate, "ann", "engineer"))
+        .run()
+        .expect_lines(&["end p/gate"], "3m end p/gate pass");
+}
+
+#[test]
+fn each_role_has_a_person_of_its_own() {
+    let (b, gate) = gated(approve(Quorum::EachRole, None));
+    let plan = b.plan;
+    // One person in both roles is one person.
+    let bench = Bench::new(plan.clone())
+        .start()
+        .at(M, signed(gate, "mia", "manager"))
+        .at(2 * M, signed(gate, "mia", "engineer"))
+        .until(3 * M);
+    assert_eq!(bench.lines(&["end p/gate"]), "");
+    // Whoever can only be the one leaves the other to the other.
+    Bench::new(plan)
+        .start()
+        .at(M, signed(gate, "mia", "engineer"))
+        .at(2 * M, signed(gate, "mia", "manager"))
+        .at(3 * M, signed(gate, "ann", "engineer"))
+        .run()
+        .expect_lines(&["end p/gate"], "3m end p/gate pass");
+}
+
+#[test]
+fn a_refusal_is_final() {
+    let (mut b, gate) = gated(approve(Quorum::People(1), None));
+    b.policies(gate).fail = Some(pause(H, Policy::Stop));
+    let refusal = EventKind::Signed {
+        node: gate,
+        by: actor("ann"),
+        role: "engineer".to_owned(),
+        answer: no(),
+    };
+    Bench::new(b.plan)
+        .start()
+        .at(M, refusal)
+        .at(2 * M, signed(gate, "mia", "manager"))
+        .run()
+        .expect_lines(
+            &["pause", "end p/gate", "finish"],
+            "1m pause p/gate until 1h 1m
+            1h 1m end p/gate fail
+            1h 1m finish Stopped",
+        );
+}
+
+#[test]
+fn a_confirmation_that_is_refused_fails() {
+    let (b, gate) = gated(confirm(H));
+    let bench = Bench::new(b.plan)
+        .start()
+        .at(M, answered(gate, "ann", "engineer", no()))
+        .run()
+        .outcome(RunOutcome::Stopped);
+    let reason = bench.state.nodes[gate.0 as usize].reason.as_deref();
+    assert_eq!(reason, Some("refused by ann: not today"));
+}
+
+#[test]
+fn nobody_answering_is_inconclusive_and_an_answer_in_the_pause_counts() {
+    let (mut b, gate) = gated(confirm(10 * M));
+    b.policies(gate).inconclusive = Some(pause(H, Policy::Stop));
+    let plan = b.plan;
+    Bench::new(plan.clone())
+        .start()
+        .at(30 * M, answered(gate, "ann", "engineer", yes()))
+        .run()
+        .expect_lines(
+            &["pause", "end p/gate", "finish"],
+            "10m pause p/gate until 1h 10m
+            30m end p/gate pass
+            30m finish Succeeded",
+        );
+    Bench::new(plan).start().run().expect_lines(
+        &["end p/gate", "finish"],
+        "1h 10m end p/gate inconclusive\n1h 10m finish Stopped",
+    );
+}
+
+#[test]
+fn the_deadline_comes_before_an_answer_of_the_same_instant() {
+    let (mut b, gate) = gated(confirm(10 * M));
+    b.policies(gate).inconclusive = Some(Policy::Stop);
+    Bench::new(b.plan)
+        .start()
+        .at(10 * M, answered(gate, "ann", "engineer", yes()))
+        .run()
+        .outcome(RunOutcome::Stopped);
+}
+
+#[test]
+fn an_expired_signature_is_asked_for_again_before_a_step_rests_on_it() {
+    let mut b = Builder::new();
+    let before = b.phase("before");
+    let kind = approve(Quorum::People(1), Some(H));
+    let gate = b.node(Some(before), "gate", kind);
+    let wait = b.phase("wait");
+    b.after(wait, before);
+    b.node(Some(wait), "hold", NodeKind::Hold { ns: 2 * H });
+    let deploy = b.phase("deploy");
+    b.after(deploy, wait);
+    b.step(deploy, "step");
+    Bench::new(b.plan)
+        .start()
+        .at(M, signed(gate, "mia", "manager"))
+        .at(2 * H + 10 * M, signed(gate, "ann", "engineer"))
+        .run()
+        .expect_lines(
+            &["ask", "gate", "commit", "finish"],
+            "0s begin before/gate
+            0s ask before/gate
+            1m end before/gate pass
+            2h 1m said before/gate: its signatures have expired: it is asked again
+            2h 1m ask before/gate
+            2h 10m end before/gate pass
+            2h 10m commit forward deploy/step/do#0
+            2h 10m finish Succeeded",
+        );
+}
+
+#[test]
+fn an_abort_before_the_first_step_stops_and_after_it_rolls_back() {
+    let (mut b, gate) = gated(confirm(H));
+    let hold = b.node(Some(NodeId(0)), "hold", NodeKind::Hold { ns: H });
+    b.after(hold, NodeId(2));
+    let abort = || EventKind::Aborted {
+        by: actor("ann"),
+        reason: "no".to_owned(),
+    };
+    let plan = b.plan;
+    Bench::new(plan.clone())
+        .start()
+        .at(M, abort())
+        .at(2 * M, abort())
+        .run()
+        .expect_lines(
+            &["gate", "finish"],
+            "0s begin p/gate\n0s ask p/gate\n1m end p/gate cancelled\n1m finish Stopped",
+        );
+    Bench::new(plan)
+        .start()
+        .at(M, answered(gate, "ann", "engineer", yes()))
+        .at(2 * M + S, abort())
+        .at(3 * M, abort())
+        .run()
+        .expect_lines(
+            &["rollback", "back", "finish"],
+            "2m 1s rollback: aborted by ann: no
+            2m 1s commit back p/step/do#0
+            2m 1s finish RolledBack",
+        );
+}

@@ -12,7 +12,7 @@ use crate::plan::{
 use crate::syntax::ast::CompareOp;
 use crate::units::Dim;
 use crate::units::amount::{NANO, Nano, Quantity};
-use crate::values::{Instant, Value};
+use crate::values::Value;
 use std::collections::BTreeMap;
 
 pub const S: i64 = 1_000_000_000;
@@ -312,10 +312,6 @@ pub fn compare(left: Expr, op: CompareOp, right: Expr) -> Expr {
 pub fn percents(percent: i64) -> Expr {
     let nano = i128::from(percent) * NANO / 100;
     Expr::Literal(Value::Quantity(Quantity::exact(Dim::Ratio, nano)))
-}
-
-pub fn at(ns: i64) -> Instant {
-    Instant(ns)
 }
 
 fn provider(name: &str, kind: &str) -> Provider {

@@ -8,8 +8,8 @@ use crate::engine::state::{Life, StageWork, State, Work};
 use crate::engine::step;
 use crate::engine::tests::bench::{Bench, actor, applied, failure, record, series};
 use crate::engine::tests::build::{
-    Builder, H, M, S, approve, check, confirm, errors, expect, no_data, notice, pause, ready, rule,
-    step as step_of,
+    Builder, H, M, S, approve, call, check, confirm, errors, expect, no_data, notice, pause, ready,
+    rule, step as step_of,
 };
 use crate::engine::write::Leg;
 use crate::plan::expr::Scope;
@@ -29,13 +29,25 @@ use std::collections::{BTreeMap, BTreeSet};
 /// A plan with something of everything.
 fn whole() -> Plan {
     let mut b = Builder::new();
+    let before = preparation(&mut b);
+    let (deploy, release) = deployment(&mut b);
+    b.after(deploy, before);
+    let rollout = rollout(&mut b, release);
+    b.after(rollout, deploy);
+    let observe = observation(&mut b);
+    b.after(observe, rollout);
+    guard(&mut b, rollout, observe);
+    let body = vec![expect(ready("nodes", CompareOp::Ge, 3))];
+    let kind = NodeKind::Check(check(body, CheckMode::Within { ns: M }));
+    let verify = b.node(None, "verify", kind);
+    b.rollback(vec![verify]);
+    b.plan
+}
+
+fn preparation(b: &mut Builder) -> NodeId {
     let before = b.phase("before");
-    let nodes = b.check(
-        before,
-        "nodes",
-        ready("nodes", CompareOp::Ge, 3),
-        CheckMode::Within { ns: M },
-    );
+    let within = CheckMode::Within { ns: M };
+    let nodes = b.check(before, "nodes", ready("nodes", CompareOp::Ge, 3), within);
     b.policies(nodes).fail = Some(pause(5 * M, Policy::Warn));
     let briefing = b.node(Some(before), "briefing", NodeKind::ConfirmGroup);
     b.node(Some(briefing), "online", confirm(H));
@@ -48,24 +60,26 @@ fn whole() -> Plan {
         ready("nodes", CompareOp::Le, 9),
         CheckMode::Once,
     );
+    before
+}
 
+fn deployment(b: &mut Builder) -> (NodeId, NodeId) {
     let deploy = b.phase("deploy");
-    b.after(deploy, before);
     let release = b.step(deploy, "release");
-    let script = step_of(
-        "script",
-        UndoPlan::Written {
-            call: crate::engine::tests::build::call("restore", "script"),
-            timeout_ns: M,
-            title: None,
-            refs: Vec::new(),
-        },
-    );
+    let undo = UndoPlan::Written {
+        call: call("restore", "script"),
+        timeout_ns: M,
+        title: None,
+        refs: Vec::new(),
+    };
+    let script = step_of("script", undo);
     b.node(Some(deploy), "script", NodeKind::Step(script));
     b.node(Some(deploy), "said", NodeKind::Notify(notice("deploying")));
+    (deploy, release)
+}
 
+fn rollout(b: &mut Builder, release: NodeId) -> NodeId {
     let rollout = b.phase("rollout");
-    b.after(rollout, deploy);
     let canary = b.canary(rollout, release, &[(50, 2 * M), (100, 2 * M)]);
     for at in 0..2 {
         let stage = b.child(canary, at);
@@ -73,8 +87,11 @@ fn whole() -> Plan {
         let gate = b.check(stage, "errors", low, CheckMode::Stage { for_ns: 0 });
         b.policies(gate).no_data = Some((M, pause(10 * M, Policy::Rollback)));
     }
+    rollout
+}
+
+fn observation(b: &mut Builder) -> NodeId {
     let observe = b.phase("observe");
-    b.after(observe, rollout);
     let every = NodeKind::Every {
         period_ns: 10 * M,
         ticks: 3,
@@ -84,7 +101,10 @@ fn whole() -> Plan {
     let gate = b.check(every, "errors", low, CheckMode::For { ns: M });
     b.policies(gate).fail = Some(pause(20 * M, Policy::Warn));
     b.node(Some(observe), "hold", NodeKind::Hold { ns: 10 * M });
+    observe
+}
 
+fn guard(b: &mut Builder, from: NodeId, to: NodeId) {
     let actions = vec![
         Action::Notify(notice("bad")),
         Action::Pause {
@@ -92,25 +112,13 @@ fn whole() -> Plan {
             then: Box::new(Policy::Rollback),
         },
     ];
+    let all = errors(Scope::All, CompareOp::Gt, 10);
     let rules = vec![
-        rule(
-            errors(Scope::All, CompareOp::Gt, 10),
-            30 * S,
-            vec![Action::Rollback],
-        ),
+        rule(all, 30 * S, vec![Action::Rollback]),
         rule(errors(Scope::Canary, CompareOp::Gt, 5), 0, actions),
     ];
-    b.watch(
-        rollout,
-        observe,
-        rules,
-        no_data(2 * M, vec![Action::Notify(notice("blind"))]),
-    );
-    let body = vec![expect(ready("nodes", CompareOp::Ge, 3))];
-    let kind = NodeKind::Check(check(body, CheckMode::Within { ns: M }));
-    let verify = b.node(None, "verify", kind);
-    b.rollback(vec![verify]);
-    b.plan
+    let blind = no_data(2 * M, vec![Action::Notify(notice("blind"))]);
+    b.watch(from, to, rules, blind);
 }
 
 /// What the world or a person does next.
@@ -323,7 +331,7 @@ impl World {
             },
             Effect::Tell { key, .. } => EventKind::Told {
                 key,
-                result: if how % 4 == 0 { Err(broken()) } else { Ok(()) },
+                result: if how < 9 { Err(broken()) } else { Ok(()) },
             },
             _ => return,
         };
@@ -338,11 +346,11 @@ impl World {
         let nodes = (0..self.plan.nodes.len() as u32).map(NodeId);
         let gates: Vec<NodeId> = nodes.filter(asked).collect();
         let anywhere = NodeId(u32::from(what) % (self.plan.nodes.len() as u32 + 1));
-        let node = match gates.is_empty() || what % 5 == 0 {
+        let node = match gates.is_empty() || what.is_multiple_of(5) {
             true => anywhere,
             false => gates[usize::from(what) % gates.len()],
         };
-        let by = actor(if what % 2 == 0 { "ann" } else { "mia" });
+        let by = actor(if what.is_multiple_of(2) { "ann" } else { "mia" });
         let answer = match what % 37 {
             0 => Answer::No {
                 reason: "no".to_owned(),

@@ -54,10 +54,95 @@ fn aggregated(how: Aggregate, percent: i64) -> Expr {
     compare(one, CompareOp::Lt, percents(percent))
 }
 
+#[track_caller]
+fn says(name: &str, condition: Expr, answer: Answer, verdict: Verdict, reason: &str) {
+    let found = gate(condition, answer);
+    assert_eq!(found, (verdict, reason.to_owned()), "{name}");
+}
+
+fn values(values: &[f64]) -> Answer {
+    Ok(series(values))
+}
+
 #[test]
-fn a_gate_says() {
+fn a_gate_on_a_metric_says() {
     use Verdict::{Error, Fail, Inconclusive, Pass};
-    let values = |values: &[f64]| Ok(series(values));
+    let not_a_number = "NaN is no number";
+    let away = Err(failure(FailureKind::Unreachable, "connection refused"));
+    let at_most = || errors(Scope::None, CompareOp::Le, 5);
+    let up = errors(Scope::None, CompareOp::Ge, 95);
+    let several = "`error_rate` gives 2 series: say how to combine them \
+                   (`any`, `all`, `max`, `min`, `sum`, `avg`, `count`)";
+    says(
+        "V1",
+        below(5),
+        values(&[f64::NAN]),
+        Inconclusive,
+        not_a_number,
+    );
+    says("V2", below(5), values(&[]), Inconclusive, "no data");
+    says("V3", below(5), values(&[0.01, 0.9]), Error, several);
+    says("V8 <", below(5), values(&[0.05]), Fail, "");
+    says("V8 <=", at_most(), values(&[0.05]), Pass, "");
+    says(
+        "V11",
+        up,
+        values(&[f64::INFINITY]),
+        Inconclusive,
+        "inf is no number",
+    );
+    says("V18", below(5), values(&[0.04]), Pass, "");
+    says("away", below(5), away, Error, "connection refused");
+}
+
+#[test]
+fn a_gate_on_several_series_says() {
+    use Verdict::{Fail, Inconclusive, Pass};
+    let not_a_number = "NaN is no number";
+    let max = || aggregated(Aggregate::Max, 5);
+    says(
+        "V21 all",
+        all(5),
+        values(&[]),
+        Inconclusive,
+        "the list is empty",
+    );
+    says("all", all(5), values(&[0.01, 0.02]), Pass, "");
+    says("one not", all(5), values(&[0.01, 0.06]), Fail, "");
+    says(
+        "one unknown",
+        all(5),
+        values(&[0.01, f64::NAN]),
+        Inconclusive,
+        not_a_number,
+    );
+    says(
+        "one not, one unknown",
+        all(5),
+        values(&[f64::NAN, 0.06]),
+        Fail,
+        "",
+    );
+    says("max", max(), values(&[0.01, 0.06]), Fail, "");
+    says(
+        "max hides none",
+        max(),
+        values(&[0.01, f64::NAN]),
+        Inconclusive,
+        not_a_number,
+    );
+    says(
+        "max of nothing",
+        max(),
+        values(&[]),
+        Inconclusive,
+        "no data",
+    );
+}
+
+#[test]
+fn a_gate_on_a_field_says() {
+    use Verdict::{Error, Fail, Inconclusive, Pass};
     let pods = |ready: i64, total: i64| {
         let fields = [
             ("ready", Value::count(ready)),
@@ -65,112 +150,26 @@ fn a_gate_says() {
         ];
         Ok(record(&fields))
     };
-    let whole = compare(
-        field("pods", "ready"),
-        CompareOp::Eq,
-        field("pods", "total"),
+    let whole = || {
+        compare(
+            field("pods", "ready"),
+            CompareOp::Eq,
+            field("pods", "total"),
+        )
+    };
+    let some = || ready("pods", CompareOp::Ge, 3);
+    let no_value = Ok(record(&[("ready", Value::Absent)]));
+    says("V21", whole(), pods(0, 0), Inconclusive, "0 of 0");
+    says("not all", whole(), pods(2, 3), Fail, "");
+    says("all", whole(), pods(3, 3), Pass, "");
+    says(
+        "no field",
+        some(),
+        Ok(record(&[])),
+        Error,
+        "the answer has no field `ready`",
     );
-    let error_rate = |op, percent| errors(Scope::None, op, percent);
-    let unreachable = Err(failure(FailureKind::Unreachable, "connection refused"));
-    let table: Vec<(&str, Expr, Answer, Verdict, &str)> = vec![
-        (
-            "V1",
-            below(5),
-            values(&[f64::NAN]),
-            Inconclusive,
-            "NaN is no number",
-        ),
-        ("V2", below(5), values(&[]), Inconclusive, "no data"),
-        (
-            "V3",
-            below(5),
-            values(&[0.01, 0.9]),
-            Error,
-            "`error_rate` gives 2 series: say how to combine them (`any`, `all`, `max`, `min`, `sum`, `avg`, `count`)",
-        ),
-        ("V8 <", below(5), values(&[0.05]), Fail, ""),
-        (
-            "V8 <=",
-            error_rate(CompareOp::Le, 5),
-            values(&[0.05]),
-            Pass,
-            "",
-        ),
-        (
-            "V11",
-            error_rate(CompareOp::Ge, 95),
-            values(&[f64::INFINITY]),
-            Inconclusive,
-            "inf is no number",
-        ),
-        ("V18", below(5), values(&[0.04]), Pass, ""),
-        ("V21 ==", whole.clone(), pods(0, 0), Inconclusive, "0 of 0"),
-        ("V21 == not", whole.clone(), pods(2, 3), Fail, ""),
-        ("V21 == so", whole, pods(3, 3), Pass, ""),
-        (
-            "V21 all",
-            all(5),
-            values(&[]),
-            Inconclusive,
-            "the list is empty",
-        ),
-        ("all", all(5), values(&[0.01, 0.02]), Pass, ""),
-        ("all, one not", all(5), values(&[0.01, 0.06]), Fail, ""),
-        (
-            "all, one unknown",
-            all(5),
-            values(&[0.01, f64::NAN]),
-            Inconclusive,
-            "NaN is no number",
-        ),
-        (
-            "all, one not, one unknown",
-            all(5),
-            values(&[f64::NAN, 0.06]),
-            Fail,
-            "",
-        ),
-        (
-            "max",
-            aggregated(Aggregate::Max, 5),
-            values(&[0.01, 0.06]),
-            Fail,
-            "",
-        ),
-        (
-            "max hides no member",
-            aggregated(Aggregate::Max, 5),
-            values(&[0.01, f64::NAN]),
-            Inconclusive,
-            "NaN is no number",
-        ),
-        (
-            "max of nothing",
-            aggregated(Aggregate::Max, 5),
-            values(&[]),
-            Inconclusive,
-            "no data",
-        ),
-        ("away", below(5), unreachable, Error, "connection refused"),
-        (
-            "no field",
-            ready("pods", CompareOp::Ge, 3),
-            Ok(record(&[])),
-            Error,
-            "the answer has no field `ready`",
-        ),
-        (
-            "no value",
-            ready("pods", CompareOp::Ge, 3),
-            Ok(record(&[("ready", Value::Absent)])),
-            Inconclusive,
-            "no data",
-        ),
-    ];
-    for (name, condition, answer, verdict, reason) in table {
-        let found = gate(condition, answer);
-        assert_eq!(found, (verdict, reason.to_owned()), "{name}");
-    }
+    says("no value", some(), no_value, Inconclusive, "no data");
 }
 
 #[test]

@@ -1,3 +1,31 @@
 //! The binary `deployc`.
 
-fn main() {}
+use clap::Parser;
+use deployc::commands::cli::{Cli, Command};
+use deployc::commands::{check, explain, graph, list, log, people, plan, resume, run, terminal};
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    // Both kube and reqwest take the process-wide provider; without it the first one that needs TLS would panic.
+    rustls::crypto::ring::default_provider()
+        .install_default()
+        .ok();
+    let cli = Cli::parse();
+    terminal::choose_color(cli.color);
+    let exit = match &cli.command {
+        Command::Check(args) => check::check(args),
+        Command::Explain(args) => explain::explain(args),
+        Command::Graph(args) => graph::graph(args),
+        Command::Plan(args) => plan::plan(args),
+        Command::Run(args) => run::run(args),
+        Command::Resume(args) => resume::resume(args),
+        Command::Abort(args) => people::abort(args),
+        Command::Rollback(args) => people::rollback(args),
+        Command::Continue(args) => people::go_on(args),
+        Command::List(args) => list::list(args),
+        Command::Log(args) => log::log(args),
+        Command::Confirm(args) => people::confirm(args),
+        Command::Approve(args) => people::approve(args),
+    };
+    exit.into()
+}

@@ -33,8 +33,6 @@ pub enum Command {
     Graph(Graph),
     /// Say what will happen in what order, what undoes it, how long it can take, who is asked
     Plan(Plan),
-    /// Carry a plan out against a simulated world in virtual time: no cluster, no network, no root
-    Simulate(Simulate),
     /// Carry a plan out
     Run(Run),
     /// Go on with a run whose process has ended
@@ -45,8 +43,6 @@ pub enum Command {
     Rollback(WithReason),
     /// Go on past what a run is paused at; it counts as skipped, never as passed
     Continue(Continue),
-    /// Where a run stands; without RUN the newest
-    Status(Status),
     /// All runs
     List(List),
     /// What a run did, event by event

@@ -1,13 +1,20 @@
 //! One file for each subcommand, and the exit codes.
 
 pub mod actor;
+pub mod check;
 pub mod cli;
+pub mod compile;
 pub mod exit;
 pub mod explain;
+pub mod graph;
 pub mod item;
 pub mod list;
+pub mod load;
 pub mod log;
 pub mod people;
+pub mod plan;
+pub mod resume;
+pub mod run;
 pub mod runs;
 pub mod session;
 pub mod show;

@@ -5,6 +5,7 @@ pub mod clock;
 pub mod delivery;
 pub mod driver;
 pub mod http;
+pub mod inputs;
 pub mod kubernetes;
 pub mod message;
 pub mod prometheus;

@@ -1,0 +1,165 @@
+//! `deployc run PATH`: carries a plan out.
+
+use crate::commands::actor::actor;
+use crate::commands::cli::Run;
+use crate::commands::compile::{Ready, ready};
+use crate::commands::exit::Exit;
+use crate::commands::list::outcome_word;
+use crate::commands::runs::report;
+use crate::commands::session::{Session, drive, lock, target};
+use crate::effects::clock::Clock;
+use crate::effects::inputs;
+use crate::effects::registry::{self, Providers};
+use crate::effects::secret::Environment;
+use crate::effects::store::sqlite::SqliteStore;
+use crate::engine::protocol::{Actor, EventKind};
+use crate::journal::record::Header;
+use crate::journal::store::Store;
+use crate::journal::writer::read;
+use crate::plan::digest::{digest, json};
+use crate::plan::{Plan, SourceMap};
+use crate::values::{Instant, Value};
+use indexmap::IndexMap;
+use jiff::Timestamp;
+
+pub fn run(args: &Run) -> Exit {
+    let Ready { plan, map, sources } = match ready(&args.path) {
+        Ok(ready) => ready,
+        Err(exit) => return exit,
+    };
+    let inputs = match inputs::read(&plan.inputs, &args.inputs.set) {
+        Ok(inputs) => inputs,
+        Err(problems) => {
+            problems
+                .iter()
+                .for_each(|problem| anstream::eprintln!("error: {}", problem.message));
+            return Exit::Usage;
+        }
+    };
+    let providers = match providers(&plan, &map, &inputs) {
+        Ok(providers) => providers,
+        Err(exit) => return exit,
+    };
+    let mut store = match SqliteStore::open(&args.state.state) {
+        Ok(store) => store,
+        Err(error) => return report(&error),
+    };
+    let actor = actor();
+    let target = target(&plan);
+    let created = Clock::start().now();
+    let run = name(&plan, created);
+    let lock = match lock(&args.state.state, &run, &target, &actor) {
+        Ok(lock) => lock,
+        Err(error) => return report(&error),
+    };
+    if let Some(exit) = obligation(&store, &target) {
+        return exit;
+    }
+    let header = match header(&run, &plan, &map, sources, target, created, &actor) {
+        Ok(header) => header,
+        Err(error) => return report(&error),
+    };
+    if let Err(error) = store.create(&header) {
+        return report(&error);
+    }
+    let journal = match read(&store, &run) {
+        Ok(journal) => journal,
+        Err(error) => return report(&error),
+    };
+    let started = EventKind::Started {
+        run,
+        digest: header.digest,
+        inputs,
+        by: actor.clone(),
+    };
+    let session = Session {
+        plan,
+        map,
+        journal,
+        providers,
+        actor,
+        output: args.output.output,
+        lock,
+    };
+    drive(session, &mut store, |_| started)
+}
+
+/// Builds the providers, or prints what is in the way.
+pub fn providers(
+    plan: &Plan,
+    map: &SourceMap,
+    inputs: &IndexMap<String, Value>,
+) -> Result<Providers, Exit> {
+    registry::build(plan, inputs, &Environment::of_process()).map_err(|problems| {
+        for problem in problems {
+            let place = map.places.get(problem.loc.0 as usize);
+            let place = place.map(|place| format!("{}:{}: ", place.file, place.line));
+            anstream::eprintln!(
+                "error: {}provider `{}`: {}",
+                place.unwrap_or_default(),
+                problem.provider,
+                problem.message
+            );
+        }
+        Exit::Invalid
+    })
+}
+
+/// A run that has not ended, or whose rollback is incomplete, keeps its target.
+fn obligation(store: &SqliteStore, target: &str) -> Option<Exit> {
+    let runs = match store.runs() {
+        Ok(runs) => runs,
+        Err(error) => return Some(report(&error)),
+    };
+    let owed = runs
+        .iter()
+        .find(|run| run.target == target && run.holds_target())?;
+    let way = match owed.outcome {
+        None => format!(
+            "`deployc resume {0}` or `deployc rollback {0}` first",
+            owed.run
+        ),
+        Some(_) => format!(
+            "`deployc status {0}` says what is left; `deployc abort {0} --reason …` gives the target free",
+            owed.run
+        ),
+    };
+    anstream::eprintln!(
+        "error: run `{}` of {target} is {}: {way}",
+        owed.run,
+        outcome_word(owed.outcome)
+    );
+    Some(Exit::Invalid)
+}
+
+/// `x0tta6bl4-20260121-063000`: sorts by time, can be typed.
+fn name(plan: &Plan, created: Instant) -> String {
+    let time = Timestamp::from_nanosecond(i128::from(created.0)).unwrap_or(Timestamp::UNIX_EPOCH);
+    let millis = (created.0 / 1_000_000) % 1_000;
+    format!(
+        "{}-{}-{millis:03}",
+        plan.name,
+        time.strftime("%Y%m%d-%H%M%S")
+    )
+}
+
+fn header(
+    run: &str,
+    plan: &Plan,
+    map: &SourceMap,
+    sources: std::collections::BTreeMap<String, String>,
+    target: String,
+    created: Instant,
+    by: &Actor,
+) -> Result<Header, serde_json::Error> {
+    Ok(Header {
+        run: run.to_owned(),
+        digest: digest(plan),
+        target,
+        created,
+        by: by.clone(),
+        plan: json(plan),
+        source_map: serde_json::to_string(map)?,
+        sources,
+    })
+}

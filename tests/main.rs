@@ -11,6 +11,7 @@
 )]
 
 mod contract;
+mod explain;
 mod store;
 mod tidy;
 mod ui;

@@ -22,9 +22,11 @@ mod cluster;
 #[path = "../contract"]
 mod contract {
     pub mod ask;
+    pub mod kubernetes;
     pub mod prometheus;
     pub mod server;
 }
+mod kubernetes_contract;
 mod load;
 mod namespace;
 mod observe;

@@ -98,7 +98,7 @@ impl Api {
             let mut page = self.send(Method::GET, &path, Payload::None).await?;
             next = object::text(&page, "/metadata/continue").to_owned();
             if let Some(Value::Array(items)) = page.get_mut("items").map(Value::take) {
-                found.extend(items);
+                found.extend(items.into_iter().map(|item| whole(item, resource)));
             }
             if next.is_empty() {
                 return Ok(found);
@@ -251,6 +251,13 @@ impl Api {
             ))
         })
     }
+}
+
+/// Items of a list do not say what they are.
+fn whole(mut item: Value, resource: &Resource) -> Value {
+    object::set(&mut item, &["apiVersion"], json!(resource.api_version()));
+    object::set(&mut item, &["kind"], json!(resource.kind));
+    item
 }
 
 enum Answer {

@@ -35,7 +35,7 @@ impl Need {
         }
     }
 
-    pub fn sub(mut self, subresource: &'static str) -> Need {
+    pub fn at(mut self, subresource: &'static str) -> Need {
         self.subresource = subresource;
         self
     }
@@ -110,7 +110,7 @@ mod tests {
 
     #[test]
     fn what_is_missing_is_named_with_verb_resource_and_namespace() {
-        let status = Need::any("patch", &PODS).sub("status");
+        let status = Need::any("patch", &PODS).at("status");
         assert_eq!(
             status.words("prod"),
             "patch pods/status in namespace `prod`"

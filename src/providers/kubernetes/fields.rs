@@ -95,6 +95,8 @@ pub fn extract(object: &Value, fields: &Value) -> Option<Value> {
             whole => whole.clone(),
         });
     }
+    // A map that holds nothing of it is not part of it: to send an empty one would be to ask for that.
+    let present = fields.get(".").is_some();
     match object {
         Value::Object(map) => {
             let mut part = Map::new();
@@ -108,14 +110,17 @@ pub fn extract(object: &Value, fields: &Value) -> Option<Value> {
                     part.insert(name.to_owned(), value);
                 }
             }
-            Some(Value::Object(part))
+            (present || !part.is_empty()).then_some(Value::Object(part))
         }
-        Value::Array(items) => Some(extract_items(items, &children)),
+        Value::Array(items) => {
+            let part = extract_items(items, &children);
+            (present || !part.is_empty()).then_some(Value::Array(part))
+        }
         _ => None,
     }
 }
 
-fn extract_items(items: &[Value], children: &[(&String, &Value)]) -> Value {
+fn extract_items(items: &[Value], children: &[(&String, &Value)]) -> Vec<Value> {
     let mut part = Vec::new();
     for (place, item) in items.iter().enumerate() {
         let set = children.iter().find(|(key, _)| is_item(item, place, key));
@@ -131,7 +136,7 @@ fn extract_items(items: &[Value], children: &[(&String, &Value)]) -> Value {
         }
         part.push(taken);
     }
-    Value::Array(part)
+    part
 }
 
 /// The fields of the set that differ between two objects; `wrote` and `found` may be whole objects or parts of them.
@@ -155,8 +160,14 @@ fn compare(
     differences: &mut Vec<Difference>,
 ) {
     let children: Vec<(&String, &Value)> = members(fields).filter(|(key, _)| *key != ".").collect();
-    let missing = wrote.is_some() != found.is_some();
-    if missing || (children.is_empty() && fields.get(".").is_none() && wrote != found) {
+    let differs = match (children.is_empty(), fields.get(".").is_some()) {
+        // A whole value.
+        (true, false) => wrote != found,
+        // The thing itself is owned, whatever stands in it.
+        (_, true) => wrote.is_some() != found.is_some(),
+        (false, false) => false,
+    };
+    if differs {
         differences.push(Difference {
             path: path.clone(),
             wrote: wrote.cloned(),
@@ -411,7 +422,7 @@ mod tests {
         let object = json!({"spec": {"items": [{"name": "a", "x": 1}], "empty": {"theirs": 1}}});
         assert_eq!(
             extract(&object, &set).unwrap(),
-            json!({"spec": {"items": [], "empty": {}}})
+            json!({"spec": {"empty": {}}})
         );
     }
 
@@ -438,6 +449,15 @@ mod tests {
             ]
         );
         assert_eq!(differences(&ours(), &live(), &live()), []);
+    }
+
+    #[test]
+    fn a_map_with_nothing_of_ours_is_neither_sent_nor_compared() {
+        let set = json!({"f:metadata": {"f:annotations": {"f:deployc.dev/key": {}}}});
+        let bare = json!({"metadata": {"name": "a"}});
+        let noted = json!({"metadata": {"annotations": {"revision": "3"}}});
+        assert_eq!(extract(&noted, &set), None);
+        assert_eq!(differences(&set, &bare, &noted), []);
     }
 
     #[test]

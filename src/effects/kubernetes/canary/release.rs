@@ -27,7 +27,7 @@ pub fn carrying() -> Vec<Need> {
         Need::any("get", &DEPLOYMENTS),
         Need::any("patch", &DEPLOYMENTS),
         Need::any("list", &PODS),
-        Need::any("patch", &PODS).sub("status"),
+        Need::any("patch", &PODS).at("status"),
         Need::any("get", &SERVICES),
         Need::any("patch", &SERVICES),
         Need::any("list", &ENDPOINT_SLICES),

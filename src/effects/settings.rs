@@ -148,10 +148,14 @@ impl<'a> Settings<'a> {
 
     fn headers(&self) -> Result<HeaderMap, Wrong> {
         let mut headers = HeaderMap::new();
-        for (name, text) in self.map("headers")? {
-            let wrong = || format!("`{name}` is no header that can be sent");
-            let header = HeaderName::from_bytes(name.as_bytes()).map_err(|_| wrong())?;
-            headers.append(header, HeaderValue::from_str(text).map_err(|_| wrong())?);
+        for line in self.texts("headers")? {
+            let wrong = || format!("`{line}` is no header: write it like `Accept: text/html`");
+            let (name, value) = line.split_once(':').ok_or_else(wrong)?;
+            let name = HeaderName::from_bytes(name.trim().as_bytes()).map_err(|_| wrong())?;
+            headers.append(
+                name,
+                HeaderValue::from_str(value.trim()).map_err(|_| wrong())?,
+            );
         }
         if let Some(token) = self.secret("token")? {
             let mut value = HeaderValue::from_str(&format!("Bearer {}", token.expose()))

@@ -37,9 +37,9 @@ fn settings() -> Vec<Setting> {
         ),
         Setting::optional(
             "headers",
-            Type::Map(Type::String.into()),
+            Type::list(Type::String),
             Place::Varies,
-            "Sent with each request.",
+            "Sent with each request: `[\"Accept: text/html\"]`.",
         ),
         Setting::optional(
             "ca",

@@ -53,9 +53,9 @@ fn settings() -> Vec<Setting> {
         ),
         Setting::optional(
             "headers",
-            Type::Map(Type::String.into()),
+            Type::list(Type::String),
             Place::Varies,
-            "Sent with each request, such as `X-Scope-OrgID`.",
+            "Sent with each request: `[\"X-Scope-OrgID: team-a\"]`.",
         ),
         Setting::optional(
             "ca",

@@ -32,9 +32,9 @@ fn settings() -> Vec<Setting> {
         ),
         Setting::optional(
             "headers",
-            Type::Map(Type::String.into()),
+            Type::list(Type::String),
             Place::Varies,
-            "Sent with each message.",
+            "Sent with each message: `[\"X-Source: deployc\"]`.",
         ),
         Setting::optional(
             "timeout",

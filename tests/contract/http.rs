@@ -1,6 +1,6 @@
 //! The contract of `http`.
 
-use super::ask::{call, field, flag, map, number, provider, read, seconds, setting, text, words};
+use super::ask::{call, field, flag, number, provider, read, seconds, setting, text, texts, words};
 use super::certificate::Authority;
 use super::server::{Reply, Server};
 use deployc::effects::provider::Provider;
@@ -262,7 +262,7 @@ async fn a_token_that_is_echoed_is_blotted_out() {
 #[tokio::test]
 async fn each_probe_makes_a_connection_of_its_own_and_sends_its_headers() {
     let server = Server::start(|_| Reply::new(200, ""));
-    let headers = map([("X-Probe", text("deployc"))]);
+    let headers = texts(["X-Probe: deployc"]);
     let it = at(&server, vec![("headers", setting(headers))]);
     for _ in 0..3 {
         get(&*it, "health").await.unwrap();

@@ -4,6 +4,7 @@
 
 pub mod ask;
 pub mod certificate;
+pub mod compiled;
 pub mod http;
 pub mod prometheus;
 pub mod prometheus_faults;

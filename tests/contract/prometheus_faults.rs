@@ -119,7 +119,7 @@ async fn a_query_is_a_form_with_the_instant_in_milliseconds() {
             ("token", Setting::SecretEnv("TOKEN".to_owned())),
             (
                 "headers",
-                setting(super::ask::map([("X-Scope-OrgID", text("team-a"))])),
+                setting(super::ask::texts(["X-Scope-OrgID: team-a"])),
             ),
         ],
     );

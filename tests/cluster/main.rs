@@ -27,6 +27,7 @@ mod contract {
     pub mod server;
 }
 mod kubernetes_contract;
+mod e2e;
 mod load;
 mod namespace;
 mod observe;

@@ -52,14 +52,15 @@ impl Namespace {
 
     /// Applies objects of any number, in YAML or JSON.
     pub fn apply(&self, manifest: &str) {
+        self.apply_as("test", manifest);
+    }
+
+    /// The same, with the name under which the cluster notes whose the fields are.
+    pub fn apply_as(&self, manager: &str, manifest: &str) {
         let mut child = self
             .kubectl()
-            .args([
-                "apply",
-                "--server-side",
-                "--field-manager=test",
-                "--filename=-",
-            ])
+            .args(["apply", "--server-side", "--filename=-"])
+            .arg(format!("--field-manager={manager}"))
             .stdin(Stdio::piped())
             .stdout(Stdio::null())
             .spawn()

@@ -1,0 +1,17 @@
+//! Whole runs of the program as its users run it: the built binary, a plan, a service account with just
+//! the rights that the plan needs.
+//!
+//! Whether a run did well is read from the cluster and from the load generator's record. What the
+//! program prints is looked at only where a message is what is tested.
+
+mod bad_input;
+mod crash;
+mod good;
+mod no_evidence;
+mod others;
+mod program;
+mod regress;
+mod rights;
+mod site;
+mod unready;
+mod world;

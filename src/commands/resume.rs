@@ -5,7 +5,7 @@ use crate::commands::cli::OfRun;
 use crate::commands::exit::Exit;
 use crate::commands::run::providers;
 use crate::commands::runs::{self, Loaded, report};
-use crate::commands::session::{Session, drive, lock};
+use crate::commands::session::{Session, drive, lock, runtime};
 use crate::engine::protocol::EventKind;
 use crate::plan::SEMANTICS;
 
@@ -42,7 +42,11 @@ pub fn resume(args: &OfRun) -> Exit {
         anstream::eprintln!("error: run `{run}` was never started; nothing was changed");
         return Exit::Invalid;
     };
-    let providers = match providers(&plan, &map, &inputs) {
+    let runtime = match runtime() {
+        Ok(runtime) => runtime,
+        Err(exit) => return exit,
+    };
+    let providers = match providers(&plan, &map, &inputs, &runtime) {
         Ok(providers) => providers,
         Err(exit) => return exit,
     };
@@ -61,7 +65,7 @@ pub fn resume(args: &OfRun) -> Exit {
         output: args.output.output,
         lock,
     };
-    drive(session, &mut store, |epoch| EventKind::Resumed {
+    drive(session, runtime, &mut store, |epoch| EventKind::Resumed {
         by,
         epoch,
     })

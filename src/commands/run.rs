@@ -6,7 +6,7 @@ use crate::commands::compile::{Ready, ready};
 use crate::commands::exit::Exit;
 use crate::commands::list::outcome_word;
 use crate::commands::runs::report;
-use crate::commands::session::{Session, drive, lock, target};
+use crate::commands::session::{Session, drive, lock, runtime, target};
 use crate::effects::clock::Clock;
 use crate::effects::inputs;
 use crate::effects::registry::{self, Providers};
@@ -21,6 +21,7 @@ use crate::plan::{Plan, SourceMap};
 use crate::values::{Instant, Value};
 use indexmap::IndexMap;
 use jiff::Timestamp;
+use tokio::runtime::Runtime;
 
 pub fn run(args: &Run) -> Exit {
     let Ready { plan, map, sources } = match ready(&args.path) {
@@ -36,7 +37,11 @@ pub fn run(args: &Run) -> Exit {
             return Exit::Usage;
         }
     };
-    let providers = match providers(&plan, &map, &inputs) {
+    let runtime = match runtime() {
+        Ok(runtime) => runtime,
+        Err(exit) => return exit,
+    };
+    let providers = match providers(&plan, &map, &inputs, &runtime) {
         Ok(providers) => providers,
         Err(exit) => return exit,
     };
@@ -81,7 +86,7 @@ pub fn run(args: &Run) -> Exit {
         output: args.output.output,
         lock,
     };
-    drive(session, &mut store, |_| started)
+    drive(session, runtime, &mut store, |_| started)
 }
 
 /// Builds the providers, or prints what is in the way.
@@ -89,7 +94,9 @@ pub fn providers(
     plan: &Plan,
     map: &SourceMap,
     inputs: &IndexMap<String, Value>,
+    runtime: &Runtime,
 ) -> Result<Providers, Exit> {
+    let _inside = runtime.enter();
     registry::build(plan, inputs, &Environment::of_process()).map_err(|problems| {
         for problem in problems {
             let place = map.places.get(problem.loc.0 as usize);

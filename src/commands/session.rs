@@ -17,6 +17,7 @@ use crate::journal::writer::{Journal, JournalError, take_over};
 use crate::plan::{Plan, SourceMap};
 use crate::values::show;
 use std::path::Path;
+use tokio::runtime::Runtime;
 
 /// What is needed to drive.
 pub struct Session {
@@ -69,20 +70,22 @@ pub fn lock(folder: &Path, run: &str, target: &str, actor: &Actor) -> Result<Loc
     acquire(folder, target, &holder)
 }
 
-/// Drives to the end and gives the exit code.
+/// What providers are built in and driven by: a client of a cluster keeps a task of its own.
+pub fn runtime() -> Result<Runtime, Exit> {
+    tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .map_err(|error| report(&error))
+}
+
+/// Drives to the end and gives the exit code. `runtime` is the one that the providers were built in.
 pub fn drive(
     session: Session,
+    runtime: Runtime,
     store: &mut SqliteStore,
     first: impl FnOnce(u64) -> EventKind,
 ) -> Exit {
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(2)
-        .enable_all()
-        .build();
-    let runtime = match runtime {
-        Ok(runtime) => runtime,
-        Err(error) => return report(&error),
-    };
     let run = session.journal.header.run.clone();
     let ended = runtime.block_on(driven(session, store, first));
     // Messages that are still being told are not waited for.

@@ -26,8 +26,8 @@ mod contract {
     pub mod prometheus;
     pub mod server;
 }
-mod kubernetes_contract;
 mod e2e;
+mod kubernetes_contract;
 mod load;
 mod namespace;
 mod observe;

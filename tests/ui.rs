@@ -2,7 +2,7 @@
 //!
 //! Each `.deploy` file under `tests/ui` is a plan by itself; a folder whose name ends in `.plan` is one plan of several
 //! files. The name of a fixture is a sentence. What is expected stands at its place: `//~ D0302 dimension-mismatch` on the
-//! line of the diagnostic (the words are for readers), `//~ bad.yaml:3 D0804` for a place in a file that the plan names.
+//! line of the diagnostic (the words are for readers), `//~ D0804 @bad.yaml:3` for a place in a file that the plan names.
 //! A fixture without such a comment has to compile. The whole rendering is a snapshot beside the fixture.
 
 use deployc::analyze::compile::{Compiled, SourceText, compile};
@@ -154,10 +154,10 @@ fn expected(texts: &[SourceText]) -> Vec<(String, String)> {
         for (index, line) in text.lines().enumerate() {
             for comment in line.split("//~").skip(1) {
                 let mut words = comment.split_whitespace().peekable();
-                let place = words.next_if(|word| word.contains(':'));
-                let own = format!("{name}:{}", index + 1);
-                let place = place.map_or(own, str::to_owned);
                 let code = words.next().expect("a code behind //~");
+                let place = words.next_if(|word| word.starts_with('@'));
+                let own = format!("{name}:{}", index + 1);
+                let place = place.map_or(own, |place| place[1..].to_owned());
                 let known =
                     codes::find(code).unwrap_or_else(|| panic!("{name}: {code} is no code"));
                 if let Some(word) = words.next() {

@@ -26,15 +26,12 @@ pub const SIMPLE: &[(&str, Type)] = &[
     ("json", Type::Json),
 ];
 
-const WITH_ARGUMENTS: &[&str] = &["rate", "list", "map", "secret"];
-
 /// What is wrong with a type is reported, once, where it is declared.
 pub fn read(cx: &mut Cx<'_, '_>, written: &TypeExpr) -> Type {
     match resolve(written) {
         Ok(ty) => ty,
         Err(wrong) => {
-            let known = SIMPLE.iter().map(|(name, _)| *name);
-            let known: Vec<&str> = known.chain(WITH_ARGUMENTS.iter().copied()).collect();
+            let known: Vec<&str> = SIMPLE.iter().map(|(name, _)| *name).collect();
             cx.report(structure::unknown_type(wrong, &known));
             Type::Unknown
         }

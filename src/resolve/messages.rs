@@ -82,7 +82,10 @@ pub fn phase_without_place(name: &Ident) -> Diagnostic {
 /// `noun`: what leads back to itself.
 pub fn recursive(name: &Ident, declared: Span, noun: &str) -> Diagnostic {
     let message = format!("{noun} `{}` leads back to itself", name.name);
-    Diagnostic::new(&codes::RECURSIVE, name.span, message)
-        .and(declared, "declared here")
-        .note("every plan ends, so nothing may contain itself")
+    let found = Diagnostic::new(&codes::RECURSIVE, name.span, message);
+    let found = match declared == name.span {
+        true => found,
+        false => found.and(declared, "declared here"),
+    };
+    found.note("every plan ends, so nothing may contain itself")
 }

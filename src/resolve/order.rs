@@ -1,6 +1,7 @@
 //! Where each phase stands: edges from `order` and `after`, and what an `order`'s own name stands for.
 
 use crate::diagnostics::Diagnostic;
+use crate::diagnostics::codes::structure::RECURSIVE;
 use crate::resolve::messages;
 use crate::resolve::names::{Decl, DeclId, Names, What};
 use crate::source::Span;
@@ -194,7 +195,9 @@ fn named_group(placer: &mut Placer<'_, '_>, decl: &Decl<'_>, order: &Order, name
             // Wrong names are reported where the order itself is read.
             let reported = placer.found.len();
             let group = group_of(placer, name);
-            placer.found.truncate(reported);
+            let found = placer.found.split_off(reported);
+            let circular = found.into_iter().filter(|it| it.code == &RECURSIVE);
+            placer.found.extend(circular);
             merged.first.extend(group.first);
             merged.last.extend(group.last);
             merged.all.extend(group.all);

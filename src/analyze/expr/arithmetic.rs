@@ -32,7 +32,7 @@ pub fn arithmetic(
     }
     let Some(ty) = result(op, &l.ty, &r.ty, complement(&l)) else {
         let (left, right) = (cx.text(left.span), cx.text(right.span));
-        cx.report(say::no_arithmetic(op, (&l, &left), (&r, &right), span));
+        cx.report(say::no_arithmetic(op, (&l, &left), (&r, &right)));
         return Typed::unknown(span);
     };
     let folded = folded(&l, op, &r, &ty);

@@ -26,6 +26,8 @@ pub fn coerce(cx: &mut Cx<'_, '_>, typed: Typed, ast: &ast::Expr, wanted: &Type)
             Ok(converted) => return converted,
             Err(found) => Some(*found),
         }
+    } else if typed.ty == Type::String && *wanted == Type::Path {
+        Some(say::constant_needed(span, "a path"))
     } else {
         missing_unit(&typed, ast, wanted)
     };
@@ -34,12 +36,18 @@ pub fn coerce(cx: &mut Cx<'_, '_>, typed: Typed, ast: &ast::Expr, wanted: &Type)
     Typed::unknown(span)
 }
 
-/// As [`coerce`], for what is known to fit.
-pub fn quietly(typed: Typed, wanted: &Type) -> Typed {
+/// As [`coerce`], for what is known to fit or to convert; a text that cannot be read is reported.
+pub fn converted(cx: &mut Cx<'_, '_>, typed: Typed, wanted: &Type) -> Typed {
     if fits(wanted, &typed.ty) || !converts(&typed, wanted) {
         return typed;
     }
-    convert(&typed, wanted).unwrap_or(typed)
+    match convert(&typed, wanted) {
+        Ok(converted) => converted,
+        Err(found) => {
+            cx.report(*found);
+            Typed::unknown(typed.span)
+        }
+    }
 }
 
 /// Whether a value of the one type may stand where the other is wanted.

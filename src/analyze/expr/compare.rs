@@ -42,7 +42,8 @@ pub fn compare(
         sound = pair(cx, left, *op, right) && sound;
     }
     for (side, _) in parts {
-        let side = coerce::quietly(side, &wanted);
+        let side = coerce::converted(cx, side, &wanted);
+        sound = sound && !side.is_unknown();
         reads = reads.and(side.reads);
         exprs.push(side.expr);
     }
@@ -78,7 +79,8 @@ fn pair(
     if l.is_unknown() || r.is_unknown() {
         return false;
     }
-    let found = if let Some(found) = say::not_comparable(l, r) {
+    let texts = (cx.text(left.span), cx.text(right.span));
+    let found = if let Some(found) = say::not_comparable((l, &texts.0), (r, &texts.1)) {
         Some(found)
     } else if let Some(bare) = bare_number(l, left, r).or_else(|| bare_number(r, right, l)) {
         Some(bare)
@@ -86,7 +88,6 @@ fn pair(
         && !coerce::converts(l, &r.ty)
         && !coerce::converts(r, &l.ty)
     {
-        let texts = (cx.text(left.span), cx.text(right.span));
         Some(say::no_comparison((l, &texts.0), (r, &texts.1)))
     } else if !equality(op) && !ordered(&l.ty) {
         let text = cx.text(left.span);

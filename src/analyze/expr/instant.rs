@@ -44,7 +44,7 @@ pub fn interval(
             Typed::literal(Value::Interval(*start, *end), Type::Interval, span)
         }
         (Some(_), Some(_)) => {
-            cx.report(numbers::backward_interval(span, from.span));
+            cx.report(numbers::backward_interval(span));
             Typed::unknown(span)
         }
         _ => {

@@ -127,25 +127,32 @@ fn binary(
 /// All items have the type of the first one.
 fn list(cx: &mut Cx<'_, '_>, env: &Env, items: &[ast::Expr], span: Span) -> Typed {
     let mut of = Type::Unknown;
+    let mut sound = true;
     let mut reads = Reads::default();
     let mut exprs = Vec::new();
     for item in items {
         let typed = check(cx, env, item, &of);
+        sound = sound && !typed.is_unknown();
         if of == Type::Unknown {
             of = typed.ty;
         }
         reads = reads.and(typed.reads);
         exprs.push(typed.expr);
     }
+    if !sound {
+        return Typed::unknown(span);
+    }
     Typed::new(fold::fold(Expr::List(exprs)), Type::list(of), reads, span)
 }
 
 fn map(cx: &mut Cx<'_, '_>, env: &Env, entries: &[Entry], span: Span) -> Typed {
     let mut of = Type::Unknown;
+    let mut sound = true;
     let mut reads = Reads::default();
     let mut exprs: Vec<(String, Expr)> = Vec::new();
     for entry in entries {
         let typed = check(cx, env, &entry.value, &of);
+        sound = sound && !typed.is_unknown();
         if of == Type::Unknown {
             of = typed.ty;
         }
@@ -155,6 +162,9 @@ fn map(cx: &mut Cx<'_, '_>, env: &Env, entries: &[Entry], span: Span) -> Typed {
             continue;
         }
         exprs.push((entry.key.name.clone(), typed.expr));
+    }
+    if !sound {
+        return Typed::unknown(span);
     }
     let ty = Type::Map(of.into());
     Typed::new(fold::fold(Expr::Map(exprs)), ty, reads, span)

@@ -49,7 +49,8 @@ fn parts(cx: &mut Cx<'_, '_>, env: &Env, string: &StringLit) -> (Template, Reads
             StringPart::Text(text) => parts.push(TemplatePart::Text(text.clone())),
             StringPart::Interpolation(hole) => {
                 let typed = expr::infer(cx, env, hole);
-                if let Some(found) = say::not_for_text(&typed) {
+                let text = cx.text(hole.span);
+                if let Some(found) = say::not_for_text(&typed, &text) {
                     cx.report(found);
                     continue;
                 }

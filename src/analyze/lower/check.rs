@@ -9,7 +9,6 @@ use crate::analyze::lower::options::Word;
 use crate::analyze::lower::{Around, Place, define, judge, nodes, options, policy};
 use crate::analyze::messages::structure as say;
 use crate::plan::Policies;
-use crate::plan::expr::Stmt;
 use crate::plan::node::{Check, CheckMode, NodeId, NodeKind};
 use crate::source::Span;
 use crate::syntax::ast;
@@ -116,7 +115,7 @@ fn lower(
     let mut body = Body::default();
     let reported = cx.out.found.len();
     fill(cx, &env, &mut body);
-    if cx.out.found.len() == reported && !judges(&body.stmts) {
+    if cx.out.found.len() == reported && body.conditions == 0 {
         let noun = format!("a {}", judging.word);
         cx.report(say::nothing_in(&noun, judging.span, "an `expect`"));
     }
@@ -198,12 +197,4 @@ fn repeated(check: &ast::Check) -> Repeated {
     } else {
         Repeated::No
     }
-}
-
-fn judges(stmts: &[Stmt]) -> bool {
-    stmts.iter().any(|stmt| match stmt {
-        Stmt::Expect(_) => true,
-        Stmt::When { body, .. } => judges(body),
-        Stmt::Let { .. } => false,
-    })
 }

@@ -23,6 +23,8 @@ pub struct Body {
     pub durations: Vec<(i64, Span)>,
     /// The most that a threshold in it asks for.
     pub samples: Option<u32>,
+    /// How many conditions were written, sound or not.
+    pub conditions: usize,
     /// Whether a metric is looked at.
     pub measured: Option<Span>,
     /// What its thresholds say, for where the check itself says nothing.
@@ -36,6 +38,7 @@ impl Default for Body {
             stmts: Vec::new(),
             durations: Vec::new(),
             samples: None,
+            conditions: 0,
             measured: None,
             policies: policy::none(),
             locals: 0,
@@ -109,6 +112,7 @@ pub fn clause(
     condition: &ast::Expr,
     text: String,
 ) {
+    body.conditions += 1;
     let typed = expr::condition(cx, env, condition);
     if typed.is_unknown() {
         return;
@@ -207,6 +211,7 @@ fn statement(cx: &mut Cx<'_, '_>, env: &mut Env, body: &mut Body, stmt: &ast::St
 /// Takes over what a nested body learned; its statements stand in the `when`.
 fn merge(body: &mut Body, inner: Body) -> Vec<Stmt> {
     body.locals = inner.locals;
+    body.conditions += inner.conditions;
     body.durations.extend(inner.durations);
     body.samples = body.samples.max(inner.samples);
     body.measured = body.measured.or(inner.measured);

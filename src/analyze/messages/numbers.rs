@@ -23,7 +23,11 @@ pub fn bad_number(
             let found = Diagnostic::new(&codes::UNKNOWN_UNIT, span, message);
             match texts.as_slice() {
                 [] => found.help(format!("units: {UNITS}")),
-                [only] => found.fix(format!("write `{only}`"), span, only),
+                [only] => {
+                    found
+                        .help(format!("write `{only}`"))
+                        .fix(format!("write `{only}`"), span, only)
+                }
                 several => found.help(format!("write {}", either(several))),
             }
         }
@@ -44,10 +48,7 @@ pub fn bad_number(
 
 /// `error_rate < 5`: the number has no unit, and the text that has one is offered.
 pub fn missing_unit(span: Span, digits: &str, number: Quantity, wanted: &Type) -> Diagnostic {
-    let message = format!(
-        "`{digits}` has no unit; {} is wanted here",
-        with_article(wanted)
-    );
+    let message = format!("`{digits}` has no unit; {} here", wanted_words(wanted));
     let found = Diagnostic::new(&codes::MISSING_UNIT, span, message);
     let texts = corrected(digits, number, wanted);
     match texts.as_slice() {
@@ -71,7 +72,11 @@ pub fn unknown_unit(unit: &Ident, meant: &[&str]) -> Diagnostic {
     let found = Diagnostic::new(&codes::UNKNOWN_UNIT, unit.span, message);
     match meant {
         [] => found.help(format!("units: {UNITS}")),
-        [only] => found.fix(format!("write `{only}`"), unit.span, *only),
+        [only] => {
+            found
+                .help(format!("write `{only}`"))
+                .fix(format!("write `{only}`"), unit.span, *only)
+        }
         several => {
             let several: Vec<String> = several.iter().map(|&unit| unit.to_owned()).collect();
             found.help(format!("write {}", either(&several)))
@@ -85,7 +90,7 @@ pub fn unit_of_other_dimension(unit: &Ident, is: Dim, wanted: Dim) -> Diagnostic
         unit.name
     );
     Diagnostic::new(&codes::DIMENSION_MISMATCH, unit.span, message)
-        .help(format!("units of {wanted}: {}", units_of(wanted)))
+        .help(format!("units of {wanted}: {}", raw_units(wanted)))
 }
 
 /// `in s` where no raw number stands.
@@ -101,7 +106,7 @@ pub fn unit_of_what(unit: &Ident) -> Diagnostic {
 pub fn raw_number_needs_unit(span: Span, dim: Dim) -> Diagnostic {
     let message = format!("a raw number is no {dim} before its unit is stated");
     Diagnostic::new(&codes::MISSING_UNIT, span, message)
-        .help(format!("write `in UNIT` behind it: {}", units_of(dim)))
+        .help(format!("write one behind it: {}", raw_units(dim)))
 }
 
 /// `what` with its article: `a timeout`.
@@ -144,13 +149,12 @@ pub fn no_day(span: Span, text: &str) -> Diagnostic {
         .help("a time alone stands only behind `..`, and then means the day of what is before it")
 }
 
-pub fn backward_interval(span: Span, from: Span) -> Diagnostic {
+pub fn backward_interval(span: Span) -> Diagnostic {
     Diagnostic::new(
         &codes::NUMBER_OUT_OF_RANGE,
         span,
         "the interval ends before it begins",
     )
-    .and(from, "begins here")
 }
 
 const UNITS: &str = "`ns us ms s m h d w`, `% pp`, `B kB MB GB TB KiB MiB GiB TiB`, `cores millicores`, \
@@ -172,12 +176,37 @@ pub fn units_of(dim: Dim) -> String {
     units.to_owned()
 }
 
+/// How the unit of a raw number is stated.
+fn raw_units(dim: Dim) -> &'static str {
+    match dim {
+        Dim::Count => "`in 1`",
+        Dim::Ratio => "`in 1`, `in %`",
+        Dim::Change => "`in %`",
+        Dim::Duration => "`in s`, `in ms`",
+        Dim::Bytes => "`in B`, `in MiB`",
+        Dim::Cores => "`in cores`, `in millicores`",
+        Dim::Rate(crate::units::Per::Count) => "`in 1/s`",
+        Dim::Rate(crate::units::Per::Bytes) => "`in B/s`, `in MiB/h`",
+        Dim::Rate(_) => "a unit with `/s`",
+    }
+}
+
+/// `a duration is wanted`, `bytes are wanted`.
+pub fn wanted_words(ty: &Type) -> String {
+    let verb = match ty {
+        Type::Quantity(Dim::Bytes | Dim::Cores) | Type::Points => "are",
+        _ => "is",
+    };
+    format!("{} {verb} wanted", with_article(ty))
+}
+
 /// `a duration`, `bytes`.
 pub fn with_article(ty: &Type) -> String {
     match ty {
         Type::Quantity(Dim::Bytes | Dim::Cores) | Type::Points | Type::Json => format!("{ty}"),
         Type::Instant | Type::Interval => format!("an {ty}"),
         Type::Quantity(Dim::Count) => "a plain number".to_owned(),
+        Type::Record(record) => format!("a record `{}`", record.name),
         _ => format!("a {ty}"),
     }
 }
@@ -189,6 +218,8 @@ fn corrected(digits: &str, number: Quantity, wanted: &Type) -> Vec<String> {
         Type::Quantity(dim) => match dim {
             Dim::Ratio => vec![share(digits, number)],
             Dim::Change => vec![format!("+{}", written(digits, "%"))],
+            Dim::Duration if number.amount.as_f64() == 0.0 => with(&["s"]),
+            Dim::Duration if number.amount.as_f64() >= 100.0 => with(&["ms", "s"]),
             Dim::Duration => with(&["s", "m"]),
             Dim::Bytes => with(&["MiB", "MB"]),
             Dim::Cores => with(&["cores"]),

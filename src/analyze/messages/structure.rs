@@ -55,7 +55,7 @@ pub fn missing_time(span: Span, message: &str, help: &str) -> Diagnostic {
 }
 
 pub fn pause_without_end(word: &str, span: Span) -> Diagnostic {
-    let message = format!("the {word} has no end");
+    let message = format!("the `{word}` has no end");
     Diagnostic::new(&codes::PAUSE_WITHOUT_END, span, message)
         .help(format!(
             "write `{word} up to T then POLICY`, as in `{word} up to 1h then rollback`"
@@ -83,13 +83,9 @@ pub fn unknown_type(written: &TypeExpr, known: &[&str]) -> Diagnostic {
             near,
         ),
         None => {
-            let simple: Vec<&str> = known
-                .iter()
-                .copied()
-                .filter(|name| name.len() > 4)
-                .collect();
+            let simple: Vec<String> = known.iter().map(|name| format!("`{name}`")).collect();
             found
-                .help(format!("types: {}", listed(&simple)))
+                .help(format!("types: {}", simple.join(", ")))
                 .note("types with an argument: `rate<count>`, `list<string>`, `map<string>`")
         }
     }

@@ -1,7 +1,7 @@
 //! Words for types and dimensions, for scopes, and for values that are used where they may not be.
 
 use crate::analyze::messages::listed;
-use crate::analyze::messages::numbers::{units_of, with_article};
+use crate::analyze::messages::numbers::{units_of, wanted_words, with_article};
 use crate::analyze::typed::{Frozen, FrozenWhy, Typed};
 use crate::diagnostics::Diagnostic;
 use crate::diagnostics::codes::{structure, typing as codes};
@@ -16,10 +16,7 @@ use crate::values::Type;
 /// `text` is what was written.
 pub fn mismatch(typed: &Typed, text: &str, wanted: &Type) -> Diagnostic {
     let found = with_article(&typed.ty);
-    let message = format!(
-        "`{text}` is {found}; {} is wanted here",
-        with_article(wanted)
-    );
+    let message = format!("`{text}` is {found}; {} here", wanted_words(wanted));
     match (&typed.ty, wanted) {
         (Type::Secret, _) => secret_used(typed.span),
         (Type::Json, _) => untyped_json(typed.span, text),
@@ -59,12 +56,7 @@ pub fn not_a_condition(typed: &Typed, text: &str) -> Diagnostic {
     }
 }
 
-pub fn no_arithmetic(
-    op: BinaryOp,
-    left: (&Typed, &str),
-    right: (&Typed, &str),
-    span: Span,
-) -> Diagnostic {
+pub fn no_arithmetic(op: BinaryOp, left: (&Typed, &str), right: (&Typed, &str)) -> Diagnostic {
     for (typed, text) in [left, right] {
         match typed.ty {
             Type::Secret => return secret_used(typed.span),
@@ -80,9 +72,9 @@ pub fn no_arithmetic(
     };
     let (found_left, found_right) = (with_article(&left.0.ty), with_article(&right.0.ty));
     let message = format!("{found_left} and {found_right} cannot be {verb}");
-    let found = Diagnostic::new(&codes::DIMENSION_MISMATCH, span, message)
-        .and(left.0.span, found_left)
-        .and(right.0.span, found_right);
+    let found = Diagnostic::new(&codes::DIMENSION_MISMATCH, right.0.span, message)
+        .label(found_right)
+        .and(left.0.span, found_left);
     match (&left.0.ty, &right.0.ty) {
         (Type::Quantity(Dim::Change), _) | (_, Type::Quantity(Dim::Change)) => {
             found.help("a change is only compared; a part of something is written `20% * x`")
@@ -112,11 +104,11 @@ pub fn cannot_negate(typed: &Typed, text: &str) -> Diagnostic {
 }
 
 /// Types that are never compared as they are.
-pub fn not_comparable(left: &Typed, right: &Typed) -> Option<Diagnostic> {
-    for side in [left, right] {
+pub fn not_comparable(left: (&Typed, &str), right: (&Typed, &str)) -> Option<Diagnostic> {
+    for (side, text) in [left, right] {
         match &side.ty {
             Type::Secret => return Some(secret_used(side.span)),
-            Type::Json => return Some(untyped_json(side.span, "it")),
+            Type::Json => return Some(untyped_json(side.span, text)),
             Type::Verdict => {
                 let message = "a verdict is no value to compare: it may also be inconclusive";
                 let found = Diagnostic::new(&codes::TYPE_MISMATCH, side.span, message);
@@ -124,7 +116,7 @@ pub fn not_comparable(left: &Typed, right: &Typed) -> Option<Diagnostic> {
             }
             Type::Record(record) => {
                 let names: Vec<&str> = record.fields.iter().map(|field| field.name).collect();
-                let message = format!("a {} is compared by one of its fields", record.name);
+                let message = format!("`{text}` is compared by one of its fields");
                 let found = Diagnostic::new(&codes::TYPE_MISMATCH, side.span, message);
                 return Some(found.help(format!("it has {}", listed(&names))));
             }
@@ -179,9 +171,16 @@ pub fn no_comparison(left: (&Typed, &str), right: (&Typed, &str)) -> Diagnostic 
             text.trim_start_matches('+')
         )),
         (_, Type::Quantity(dim)) => {
-            found.help(format!("{dim} is written as in {}", units_of(*dim)))
+            found.help(format!("{} written as in {}", plural(*dim), units_of(*dim)))
         }
         _ => found,
+    }
+}
+
+fn plural(dim: Dim) -> String {
+    match dim {
+        Dim::Bytes | Dim::Cores => format!("{dim} are"),
+        _ => format!("{} is", with_article(&Type::Quantity(dim))),
     }
 }
 
@@ -219,6 +218,11 @@ pub fn no_aggregate(how: Aggregate, typed: &Typed, text: &str) -> Diagnostic {
     if typed.ty == Type::Json {
         return untyped_json(typed.span, text);
     }
+    if let Type::List(of) = &typed.ty {
+        let message = format!("`{word}` has no meaning for a list of {of}s");
+        return Diagnostic::new(&codes::TYPE_MISMATCH, typed.span, message)
+            .help("each element is judged by `all` or `any`, and they are counted by `count`");
+    }
     let message = format!(
         "`{word}` takes several values, and `{text}` is {}",
         with_article(&typed.ty)
@@ -228,16 +232,16 @@ pub fn no_aggregate(how: Aggregate, typed: &Typed, text: &str) -> Diagnostic {
 }
 
 /// What cannot be put into a text.
-pub fn not_for_text(typed: &Typed) -> Option<Diagnostic> {
+pub fn not_for_text(typed: &Typed, text: &str) -> Option<Diagnostic> {
     if typed.each.is_some() {
         return Some(each_outside_of_comparison(typed));
     }
     match &typed.ty {
         Type::Secret => Some(secret_used(typed.span)),
-        Type::Json => Some(untyped_json(typed.span, "it")),
+        Type::Json => Some(untyped_json(typed.span, text)),
         Type::Record(record) => {
             let names: Vec<&str> = record.fields.iter().map(|field| field.name).collect();
-            let message = format!("a {} has no text of its own", record.name);
+            let message = format!("`{text}` has no text of its own");
             let found = Diagnostic::new(&codes::TYPE_MISMATCH, typed.span, message);
             Some(found.help(format!("name one of its fields: {}", listed(&names))))
         }
@@ -294,11 +298,8 @@ pub fn literal_secret(span: Span) -> Diagnostic {
 
 pub fn untyped_json(span: Span, text: &str) -> Diagnostic {
     let message = format!("`{text}` is JSON, and has no type before `as` gives it one");
-    let help = match text {
-        "it" => "write `x.json(\"$.path\") as string`, or another type".to_owned(),
-        _ => format!("write `{text} as string`, or another type"),
-    };
-    Diagnostic::new(&codes::UNTYPED_JSON, span, message).help(help)
+    Diagnostic::new(&codes::UNTYPED_JSON, span, message)
+        .help(format!("write `{text} as string`, or another type"))
 }
 
 pub fn json_has_no_fields(span: Span, field: &Ident) -> Diagnostic {

@@ -2,7 +2,9 @@
 
 use clap::Parser;
 use deployc::commands::cli::{Cli, Command};
-use deployc::commands::{check, explain, graph, list, log, people, plan, resume, run, terminal};
+use deployc::commands::{
+    check, explain, graph, list, log, people, plan, resume, run, status, terminal,
+};
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
@@ -24,6 +26,7 @@ fn main() -> ExitCode {
         Command::Continue(args) => people::go_on(args),
         Command::List(args) => list::list(args),
         Command::Log(args) => log::log(args),
+        Command::Status(args) => status::status(args),
         Command::Confirm(args) => people::confirm(args),
         Command::Approve(args) => people::approve(args),
     };

@@ -43,6 +43,8 @@ pub enum Command {
     Rollback(WithReason),
     /// Go on past what a run is paused at; it counts as skipped, never as passed
     Continue(Continue),
+    /// Where a run stands; without RUN the newest
+    Status(Status),
     /// All runs
     List(List),
     /// What a run did, event by event

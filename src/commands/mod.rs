@@ -18,4 +18,5 @@ pub mod run;
 pub mod runs;
 pub mod session;
 pub mod show;
+pub mod status;
 pub mod terminal;

@@ -141,6 +141,7 @@ async fn driven(
         actor,
     };
     let ended = driver.drive(state, first, signals).await;
+    driver.audience.close();
     drop(lock);
     ended
 }

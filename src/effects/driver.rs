@@ -25,7 +25,7 @@ use tokio::task::AbortHandle;
 /// Whoever watches the run.
 pub trait Audience {
     fn note(&mut self, plan: &Plan, at: Instant, note: &Note);
-    /// After each event; a live tree is drawn from the state.
+    /// After each event, and each second; a live tree is drawn from the state.
     fn state(&mut self, plan: &Plan, at: Instant, state: &State);
 }
 
@@ -49,6 +49,9 @@ pub struct Driver<'a, S, A> {
 
 /// How often other processes' answers are looked for.
 const INBOX_PERIOD: Duration = Duration::from_millis(200);
+
+/// Time passes on a picture too.
+const REDRAW_PERIOD: Duration = Duration::from_secs(1);
 
 /// How long the messages of the end may take.
 const HEAR_OUT_MAX: Duration = Duration::from_secs(15);
@@ -88,6 +91,7 @@ impl<S: Store, A: Audience> Driver<'_, S, A> {
         };
         let mut wake = None;
         let mut inbox = tokio::time::interval(INBOX_PERIOD);
+        let mut redraw = tokio::time::interval(REDRAW_PERIOD);
         let mut next = Some(first);
         let mut interrupts = 0_u32;
         loop {
@@ -115,6 +119,10 @@ impl<S: Store, A: Audience> Driver<'_, S, A> {
                         Some(_) => kind,
                         None => continue, // cancelled meanwhile, and answered for
                     },
+                    _ = redraw.tick() => {
+                        self.audience.state(self.plan, self.clock.now(), &state);
+                        continue;
+                    }
                     () = self.clock.sleep_until(wake) => {
                         wake = None;
                         EventKind::Tick

@@ -1,36 +1,76 @@
-//! Who watches a run: lines on a pipe, objects for programs, a tree on a terminal.
+//! Who watches a run: a tree on a terminal, lines on a pipe, objects for programs.
 
 use crate::commands::cli::Output;
+use crate::commands::show::live::Live;
 use crate::commands::show::{json, line};
+use crate::commands::terminal;
 use crate::effects::driver::Audience;
-use crate::engine::protocol::Note;
+use crate::engine::protocol::{Note, NoteKind};
 use crate::engine::state::State;
+use crate::engine::view::view;
 use crate::plan::{Plan, SourceMap};
 use crate::values::Instant;
 
-/// Standard output, in the form that was chosen.
 pub struct Screen {
     map: SourceMap,
-    output: Output,
+    form: Form,
+}
+
+enum Form {
+    Tree(Live),
+    Lines,
+    Objects,
 }
 
 impl Screen {
+    /// The form is chosen once: a picture is drawn only where it can be redrawn.
     pub fn new(output: Output, map: SourceMap) -> Screen {
-        Screen { map, output }
+        let form = match output {
+            Output::Json => Form::Objects,
+            Output::Human if terminal::is_live() => Form::Tree(Live::new()),
+            Output::Human => Form::Lines,
+        };
+        Screen { map, form }
+    }
+
+    pub fn close(&mut self) {
+        if let Form::Tree(live) = &mut self.form {
+            live.close();
+        }
     }
 }
 
 impl Audience for Screen {
     fn note(&mut self, plan: &Plan, at: Instant, note: &Note) {
-        match self.output {
-            Output::Human => {
+        match &self.form {
+            Form::Objects => {
+                anstream::println!("{}", json::object(plan, &self.map, at, note));
+            }
+            Form::Lines => {
                 if let Some(line) = line::line(plan, &self.map, at, note) {
                     anstream::println!("{line}");
                 }
             }
-            Output::Json => anstream::println!("{}", json::object(plan, &self.map, at, note)),
+            Form::Tree(live) if is_news(&note.kind) => {
+                if let Some(line) = line::line(plan, &self.map, at, note) {
+                    live.say(&line);
+                }
+            }
+            Form::Tree(_) => {}
         }
     }
 
-    fn state(&mut self, _plan: &Plan, _at: Instant, _state: &State) {}
+    fn state(&mut self, plan: &Plan, at: Instant, state: &State) {
+        if let Form::Tree(live) = &mut self.form {
+            live.draw(&view(plan, state, at), at);
+        }
+    }
+}
+
+/// What stays on the screen above the tree: the tree itself shows starts, ends and values.
+fn is_news(kind: &NoteKind) -> bool {
+    !matches!(
+        kind,
+        NoteKind::Started | NoteKind::Ended { .. } | NoteKind::Judged { .. } | NoteKind::Unpaused
+    )
 }

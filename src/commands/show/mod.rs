@@ -3,3 +3,5 @@
 pub mod audience;
 pub mod json;
 pub mod line;
+pub mod live;
+pub mod tree;

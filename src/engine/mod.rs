@@ -28,6 +28,7 @@ pub mod state;
 pub mod tell;
 mod truth;
 mod turn;
+pub mod view;
 mod walk;
 pub mod watch;
 pub mod write;

@@ -1,6 +1,6 @@
 //! Checks outside stages: judged once, within a time, or through a time.
 
-use crate::engine::eval::{Asker, Mode};
+use crate::engine::eval::{Asker, Mode, still_waits};
 use crate::engine::grid::Sampler;
 use crate::engine::judge::judge;
 use crate::engine::state::{CheckWork, Found, Life, Sight, Work};
@@ -44,6 +44,9 @@ pub fn asker(turn: &Turn, id: NodeId, at: Instant) -> Asker<'static> {
 }
 
 pub fn advance<'p>(turn: &mut Turn<'p>, id: NodeId, check: &'p Check) {
+    if is_quiet(turn, id) {
+        return out_of_time(turn, id, check);
+    }
     let Work::Check(mut work) = turn.node(id).work.clone() else {
         return;
     };
@@ -67,6 +70,17 @@ pub fn advance<'p>(turn: &mut Turn<'p>, id: NodeId, check: &'p Check) {
     }
     if turn.node(id).life == Life::Running {
         out_of_time(turn, id, check);
+    }
+}
+
+/// Whether it waits for answers, and none has come.
+fn is_quiet(turn: &Turn, id: NodeId) -> bool {
+    match &turn.node(id).work {
+        Work::Check(work) => {
+            let open = work.sampler.open.as_ref();
+            work.found.is_none() && open.is_some_and(|sample| still_waits(&turn.state, sample))
+        }
+        _ => true,
     }
 }
 
@@ -105,16 +119,19 @@ fn forget_in_pause(turn: &mut Turn, id: NodeId) {
 
 /// A `within` that is over, or silence that is no longer tolerated.
 fn out_of_time(turn: &mut Turn, id: NodeId, check: &Check) {
+    let CheckMode::Within { ns } = check.mode else {
+        return policy::lose_patience(turn, id);
+    };
     let Work::Check(work) = &turn.node(id).work else {
         return;
-    };
-    let (CheckMode::Within { ns }, Some(last)) = (check.mode, work.last.clone()) else {
-        return policy::lose_patience(turn, id);
     };
     let deadline = work.from.plus(ns);
     let open = work.sampler.open_at().is_some_and(|at| at <= deadline);
     let is_judging = open || work.found.is_some();
-    if turn.due(deadline) && !is_judging {
+    let last = work.last.clone().filter(|_| !is_judging);
+    if let Some(last) = last
+        && turn.due(deadline)
+    {
         policy::trouble(turn, id, &last);
     }
 }

@@ -143,7 +143,7 @@ pub fn is_kept(turn: &Turn, id: NodeId) -> bool {
 fn interrupt(turn: &mut Turn, cause: &str) {
     pause::clear(turn);
     watch::stop(turn);
-    for id in walk::roots(turn) {
+    for id in turn.state.phases.clone() {
         walk::cancel(turn, id, cause);
     }
     let keys: Vec<Key> = turn.state.writes.keys().cloned().collect();

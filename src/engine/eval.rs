@@ -79,8 +79,7 @@ pub fn sampled<'p, T>(
     asker: Asker,
     evaluate: impl FnOnce(&mut Evaluator<'p, '_>) -> Result<T, Trouble>,
 ) -> Option<Result<T, Trouble>> {
-    let unanswered = |id: &ReadId| turn.state.reads.contains_key(id);
-    if !sample.waiting.is_empty() && sample.waiting.iter().all(unanswered) {
+    if still_waits(&turn.state, sample) {
         return None;
     }
     let mut evaluator = Evaluator::new(turn.plan, &turn.state, asker);
@@ -101,6 +100,12 @@ pub fn sampled<'p, T>(
     }
     sample.waiting.clear();
     Some(result)
+}
+
+/// Whether nothing that the sample waits for was answered yet.
+pub fn still_waits(state: &State, sample: &Sample) -> bool {
+    let unanswered = |id: &ReadId| state.reads.contains_key(id);
+    !sample.waiting.is_empty() && sample.waiting.iter().all(unanswered)
 }
 
 impl Trouble {

@@ -3,7 +3,7 @@
 use crate::engine::eval::{Evaluated, Evaluator, Trouble, field};
 use crate::engine::state::{Life, State, Work};
 use crate::plan::expr::{CallExpr, Expr, Scope, Stmt};
-use crate::plan::node::{Canary, Node, NodeId, NodeKind};
+use crate::plan::node::{Canary, NodeId, NodeKind};
 use crate::plan::walk as plan_walk;
 use crate::plan::{Metric, MetricSource, Plan, SCOPE_PLACEHOLDER};
 use crate::providers::catalog;
@@ -160,17 +160,13 @@ pub fn canary_at(plan: &Plan, state: &State, at: Option<NodeId>) -> Option<NodeI
         }
         up = node.parent;
     }
-    let canaries = plan
-        .nodes
-        .iter()
-        .filter(|node| matches!(node.kind, NodeKind::Canary(_)));
-    let began = |node: &&Node| {
-        let state = state.nodes.get(node.id.0 as usize);
+    let began = |id: &&NodeId| {
+        let state = state.nodes.get(id.0 as usize);
         let running = state.is_some_and(|state| state.life == Life::Running);
         (running, state.and_then(|state| state.started))
     };
     // Among equals the first of the plan.
-    canaries.rev().max_by_key(began).map(|node| node.id)
+    state.canaries.iter().rev().max_by_key(began).copied()
 }
 
 pub fn scope_word(scope: &Scope) -> &'static str {

@@ -213,8 +213,7 @@ fn pass(turn: &mut Turn) {
     }
     write::advance_cancelled(turn);
     watch::advance(turn);
-    let roots = walk::roots(turn);
-    for &id in &roots {
+    for id in turn.state.phases.clone() {
         walk::advance(turn, id);
     }
     if turn.state.ending.is_none() {
@@ -223,7 +222,7 @@ fn pass(turn: &mut Turn) {
     if turn.state.ending.is_none() {
         people::advance_reopened(turn);
     }
-    if turn.state.ending.is_none() && roots.iter().all(|id| has_passed(turn, *id)) {
+    if turn.state.ending.is_none() && turn.state.phases.iter().all(|id| has_passed(turn, *id)) {
         ending::succeed(turn);
     }
 }

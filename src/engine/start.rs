@@ -6,7 +6,7 @@ use crate::engine::tell;
 use crate::engine::turn::Turn;
 use crate::engine::watch::WatchState;
 use crate::plan::expr::Expr;
-use crate::plan::node::NodeId;
+use crate::plan::node::{NodeId, NodeKind};
 use crate::plan::{HandlerEvent, MetricSource, Plan};
 use crate::providers::request::{Failure, FailureKind};
 use crate::values::Value;
@@ -42,9 +42,25 @@ pub fn begin(turn: &mut Turn, first: First) {
         return turn.effects.push(Effect::Finish(RunOutcome::Stopped));
     }
     turn.state.nodes = plan.nodes.iter().map(|_| NodeState::default()).collect();
+    turn.state.phases = phases(plan);
+    let canaries = plan.nodes.iter();
+    turn.state.canaries = canaries
+        .filter(|node| matches!(node.kind, NodeKind::Canary(_)))
+        .map(|node| node.id)
+        .collect();
     turn.state.watches = plan.watches.iter().map(WatchState::waiting).collect();
     turn.note(None, NoteKind::Started);
     tell::handlers(turn, HandlerEvent::Start, "");
+}
+
+/// In the order of the text. The checks of a rollback stand beside them.
+fn phases(plan: &Plan) -> Vec<NodeId> {
+    let verify = plan.rollback.as_ref().map_or(&[][..], |rollback| &rollback.verify);
+    let nodes = plan.nodes.iter();
+    nodes
+        .filter(|node| node.parent.is_none() && !verify.contains(&node.id))
+        .map(|node| node.id)
+        .collect()
 }
 
 fn with_defaults(plan: &Plan, given: IndexMap<String, Value>) -> IndexMap<String, Value> {

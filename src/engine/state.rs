@@ -9,6 +9,7 @@ use crate::engine::tell::{Message, Telling};
 use crate::engine::watch::WatchState;
 use crate::engine::write::Write;
 use crate::plan::LocId;
+use crate::plan::node::NodeId;
 use crate::providers::request::{Call, Failure, Key};
 use crate::values::{Instant, Value, Verdict};
 use indexmap::IndexMap;
@@ -25,6 +26,9 @@ pub struct State {
     pub epoch: u64,
     /// By [`NodeId`].
     pub nodes: Vec<NodeState>,
+    /// The nodes without a parent, but for the checks of the rollback.
+    pub phases: Vec<NodeId>,
+    pub canaries: Vec<NodeId>,
     /// In the order of the plan.
     pub watches: Vec<WatchState>,
     /// Top-level `let`s that were read: frozen from then on.

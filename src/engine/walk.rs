@@ -12,17 +12,6 @@ use crate::plan::expr::Expr;
 use crate::plan::node::{Edge, Node, NodeId, NodeKind};
 use crate::values::Verdict;
 
-/// All phases, in the order of the text.
-pub fn roots(turn: &Turn) -> Vec<NodeId> {
-    let verify = turn.plan.rollback.as_ref().map(|rollback| &rollback.verify);
-    let is_verify = |node: &Node| verify.is_some_and(|verify| verify.contains(&node.id));
-    let nodes = turn.plan.nodes.iter();
-    nodes
-        .filter(|node| node.parent.is_none() && !is_verify(node))
-        .map(|node| node.id)
-        .collect()
-}
-
 pub fn advance(turn: &mut Turn, id: NodeId) {
     if turn.state.ending.is_some() {
         return;

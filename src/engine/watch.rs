@@ -2,7 +2,7 @@
 //!
 //! Silence is never health: a rule that cannot be judged is blind, and the watch says what happens after a time of that.
 
-use crate::engine::eval::{Asker, Mode, Trouble, sampled};
+use crate::engine::eval::{Asker, Mode, Trouble, sampled, still_waits};
 use crate::engine::grid::{Sample, Sampler};
 use crate::engine::judge::because;
 use crate::engine::pause::{Cause, Holds, Wanted};
@@ -248,6 +248,11 @@ fn open(turn: &mut Turn, index: u32, watch: &Watch) {
 }
 
 fn judge<'p>(turn: &mut Turn<'p>, index: u32, rule: u32, of_plan: &'p Rule) {
+    let watch = turn.state.watches.get(index as usize);
+    let open = watch.and_then(|watch| watch.rules.get(rule as usize)?.sample.as_ref());
+    if open.is_none_or(|sample| still_waits(&turn.state, sample)) {
+        return;
+    }
     let Some(mut sample) = rule_mut(turn, index, rule).and_then(|rule| rule.sample.take()) else {
         return;
     };

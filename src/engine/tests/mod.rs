@@ -8,5 +8,6 @@ mod policies;
 mod random;
 mod rollbacks;
 mod vectors;
+mod views;
 mod watches;
 mod writes;

@@ -1,0 +1,133 @@
+//! A run as it stands, at moments of one story.
+
+use crate::engine::protocol::EventKind;
+use crate::engine::tests::bench::{Bench, actor, signed};
+use crate::engine::tests::build::{Builder, H, M, S, approve, errors, pause, rule};
+use crate::engine::view::{Item, Stand, View, view};
+use crate::plan::expr::Scope;
+use crate::plan::node::{CheckMode, NodeId, Quorum};
+use crate::plan::{Action, Policy};
+use crate::syntax::ast::CompareOp;
+use crate::units::show::duration_ns;
+use crate::values::show;
+
+/// What is running, a line each.
+fn running(view: &View) -> String {
+    let mut lines = Vec::new();
+    let mut open: Vec<&Item> = view.items.iter().rev().collect();
+    while let Some(item) = open.pop() {
+        if item.started.is_some() && item.ended.is_none() {
+            let left = item
+                .left
+                .map(|left| format!(" {} left {}", left.of, duration_ns(left.ns)));
+            let doing = item.doing.map(|doing| format!(" {doing}"));
+            let measured = item.clauses.iter().flat_map(|clause| &clause.measured);
+            let measured: Vec<String> = measured
+                .map(|measured| format!(" {} is {}", measured.what, show::value(&measured.value)))
+                .collect();
+            lines.push(format!(
+                "{}{}{}{}",
+                item.path,
+                doing.unwrap_or_default(),
+                left.unwrap_or_default(),
+                measured.concat()
+            ));
+        }
+        open.extend(item.items.iter().rev());
+    }
+    lines.join("\n")
+}
+
+#[test]
+fn a_story_is_seen_as_it_stands() {
+    let mut b = Builder::new();
+    let before = b.phase("before");
+    let gate = b.node(Some(before), "go", approve(Quorum::People(2), None));
+    let deploy = b.phase("deploy");
+    b.after(deploy, before);
+    let release = b.step(deploy, "release");
+    let canary = b.canary(deploy, release, &[(50, 5 * M), (100, 5 * M)]);
+    let stage = b.child(canary, 0);
+    let check = b.check(
+        stage,
+        "errors",
+        errors(Scope::Canary, CompareOp::Lt, 5),
+        CheckMode::Stage { for_ns: 0 },
+    );
+    b.policies(check).fail = Some(pause(H, Policy::Rollback));
+    let over = errors(Scope::Canary, CompareOp::Gt, 50);
+    b.watch(
+        deploy,
+        deploy,
+        vec![rule(over, 2 * M, vec![Action::Rollback])],
+        None,
+    );
+    let plan = b.plan;
+
+    let bench = Bench::new(plan.clone())
+        .metric("error_rate", |at| if at < 6 * M { 0.01 } else { 0.1 })
+        .start()
+        .at(M, signed(gate, "ann", "engineer"))
+        .until(2 * M);
+    let seen = view(&plan, &bench.state, bench.state.now.plus(M));
+    assert_eq!(seen.stand, Stand::Running);
+    assert_eq!(
+        running(&seen),
+        "before\nbefore/go waiting for an answer answer left 58m"
+    );
+    let ask = &seen.asks[0];
+    assert_eq!(
+        (ask.missing, ask.answer.as_str()),
+        (1, "deployc approve r1 go --as ROLE")
+    );
+
+    let bench = bench
+        .at(2 * M, signed(gate, "mia", "manager"))
+        .until(4 * M + 7 * S);
+    let seen = view(&plan, &bench.state, crate::values::Instant(4 * M + 7 * S));
+    assert_eq!(
+        running(&seen),
+        "deploy
+deploy/canary
+deploy/canary/stage-50 holding hold left 2m 53s
+deploy/canary/stage-50/errors canary.error_rate is 1%"
+    );
+
+    let bench = bench.until(6 * M + 7 * S);
+    let seen = view(&plan, &bench.state, bench.state.now);
+    assert_eq!(seen.stand, Stand::Paused);
+    let paused = &seen.pauses[0];
+    assert_eq!(paused.go_on, "deployc continue r1 errors --reason WHY");
+    assert_eq!(paused.until.0, H + 6 * M);
+    assert_eq!(
+        running(&seen).lines().last(),
+        Some("deploy/canary/stage-50/errors canary.error_rate is 10%")
+    );
+
+    let abort = EventKind::Aborted {
+        by: actor("ann"),
+        reason: "no".to_owned(),
+    };
+    let bench = bench
+        .commits("back", vec![None])
+        .at(7 * M, abort)
+        .until(8 * M);
+    let seen = view(&plan, &bench.state, bench.state.now);
+    assert_eq!(seen.stand, Stand::RollingBack);
+    assert_eq!(seen.cause.as_deref(), Some("aborted by ann: no"));
+    let undo: Vec<(&str, &str)> = seen
+        .rollback
+        .iter()
+        .flat_map(|back| &back.undo)
+        .map(|undo| (undo.name.as_str(), undo.stand))
+        .collect();
+    assert_eq!(
+        undo,
+        [
+            ("`deploy/canary`", "going back"),
+            ("`deploy/release`", "waiting")
+        ]
+    );
+    assert_eq!(seen.items.len(), 2);
+    assert_eq!(NodeId(0), before);
+}

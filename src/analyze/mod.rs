@@ -1,6 +1,7 @@
 //! From names to a plan that can be trusted: types, lowering, and what can be proved of the finished plan.
 
 pub mod analysis;
+pub mod bands;
 pub mod check_plan;
 pub mod compile;
 pub mod context;
@@ -21,3 +22,4 @@ pub mod promql;
 pub mod timing;
 pub mod typed;
 pub mod types;
+pub mod watches;

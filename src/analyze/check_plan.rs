@@ -1,10 +1,11 @@
 //! What can be proved of a finished plan, and what cannot be.
 
 use crate::analyze::bands::{gates, holds, rules};
+use crate::analyze::lints::{moving_image, series, silence, title_numbers};
 use crate::analyze::places::Places;
 use crate::analyze::timing::line::Line;
 use crate::analyze::timing::{budget, rollback, samples, signatures, windows};
-use crate::analyze::{coverage, order, watches};
+use crate::analyze::{canary, coverage, order, watches};
 use crate::diagnostics::Diagnostic;
 use crate::plan::Plan;
 use crate::plan::graph::Graph;
@@ -21,6 +22,11 @@ pub fn analyze(plan: &mut Plan, places: &Places) -> Vec<Diagnostic> {
     found.extend(rules::check(plan, places));
     found.extend(gates::check(plan, &graph, places));
     found.extend(watches::check(plan, &graph, places));
+    found.extend(canary::check(plan, places));
+    found.extend(silence::check(plan, places));
+    found.extend(series::check(plan, places));
+    found.extend(title_numbers::check(plan, places));
+    found.extend(moving_image::check(plan, places));
     found.sort_by_key(|diagnostic| (diagnostic.primary.span, diagnostic.code.id));
     found
 }

@@ -2,6 +2,7 @@
 
 pub mod analysis;
 pub mod bands;
+pub mod canary;
 pub mod check_plan;
 pub mod compile;
 pub mod context;
@@ -12,6 +13,7 @@ pub mod facts;
 pub mod files;
 pub mod items;
 pub mod link;
+pub mod lints;
 pub mod lower;
 pub mod manifest;
 pub mod messages;

@@ -22,4 +22,6 @@ codes! {
     BAND_CONTRADICTION = "D1005" "band-contradiction" Warning;
     BAND_UNOWNED = "D1006" "band-unowned" Note;
     WATCH_STARTS_LATE = "D1007" "watch-starts-late" Warning;
+    TITLE_NUMBER = "D1008" "title-number" Warning;
+    MOVING_IMAGE = "D1009" "moving-image" Warning;
 }

@@ -10,7 +10,7 @@ use crate::analyze::places::Places;
 use crate::diagnostics::{Diagnostic, Severity};
 use crate::plan::{Loc, Plan, SourceMap};
 use crate::source::{FileId, SourceFile, Sources, Span};
-use crate::syntax::ast::{File, ItemKind};
+use crate::syntax::ast::{File, ItemKind, StmtKind};
 use crate::syntax::parse;
 
 /// One `.deploy` file: its name as it is shown, and its text.
@@ -63,11 +63,11 @@ pub fn compile(texts: Vec<SourceText>, files: &dyn Files) -> Compiled {
         return compiled;
     }
     let analysis = analysis(&compiled.sources, &of_plan, files);
-    finish(&mut compiled, analysis);
+    finish(&mut compiled, analysis, &of_plan);
     compiled
 }
 
-fn finish(compiled: &mut Compiled, analysis: Analysis) {
+fn finish(compiled: &mut Compiled, analysis: Analysis, of_plan: &[File]) {
     let Analysis {
         plan,
         mut pieces,
@@ -79,13 +79,14 @@ fn finish(compiled: &mut Compiled, analysis: Analysis) {
         compiled.diagnostics.append(&mut piece.fragment.found);
         problems.append(&mut piece.fragment.file_problems);
     }
-    let (mut plan, places) = match plan {
+    let (mut plan, mut places) = match plan {
         Some(plan) => {
             let (plan, places) = link::link(plan, pieces);
             (Some(plan), places)
         }
         None => (None, Places::default()),
     };
+    mark_settings(&mut places, of_plan);
     point_into_files(compiled, problems);
     if let Some(plan) = &mut plan
         && !has_errors(&compiled.diagnostics)
@@ -99,6 +100,20 @@ fn finish(compiled: &mut Compiled, analysis: Analysis) {
     compiled.draft = plan;
     if !has_errors(&compiled.diagnostics) {
         compiled.plan = compiled.draft.clone();
+    }
+}
+
+/// Settings of the plan are values in it, without places of their own.
+fn mark_settings(places: &mut Places, of_plan: &[File]) {
+    for item in of_plan.iter().flat_map(|file| &file.items) {
+        let ItemKind::Plan(plan) = &item.kind else {
+            continue;
+        };
+        for stmt in &plan.body.stmts {
+            if let StmtKind::Setting(setting) = &stmt.kind {
+                places.add_setting(&setting.word.name, stmt.span);
+            }
+        }
     }
 }
 

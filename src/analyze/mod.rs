@@ -1,6 +1,8 @@
 //! From names to a plan that can be trusted: types, lowering, and what can be proved of the finished plan.
 
 pub mod analysis;
+pub mod bands;
+pub mod canary;
 pub mod check_plan;
 pub mod compile;
 pub mod context;
@@ -11,6 +13,7 @@ pub mod facts;
 pub mod files;
 pub mod items;
 pub mod link;
+pub mod lints;
 pub mod lower;
 pub mod manifest;
 pub mod messages;
@@ -21,3 +24,4 @@ pub mod promql;
 pub mod timing;
 pub mod typed;
 pub mod types;
+pub mod watches;

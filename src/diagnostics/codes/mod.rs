@@ -17,6 +17,7 @@
 //! | D10xx | lints |
 //! | D11xx | scenarios |
 
+pub mod canary;
 pub mod order;
 pub mod promql;
 pub mod scenario;
@@ -40,13 +41,14 @@ pub struct Code {
 
 /// All codes, in the order of their ids.
 pub fn all() -> impl Iterator<Item = &'static Code> {
-    let stages: [&'static [&'static Code]; 7] = [
+    let stages: [&'static [&'static Code]; 8] = [
         syntax::ALL,
         structure::ALL,
         typing::ALL,
         order::ALL,
         timing::ALL,
         promql::ALL,
+        canary::ALL,
         scenario::ALL,
     ];
     stages.into_iter().flatten().copied()

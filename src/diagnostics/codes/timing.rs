@@ -13,4 +13,15 @@ codes! {
     NO_SLACK = "D0508" "no-slack" Note;
     LOOKBACK_EXCEEDS_STAGE = "D0509" "lookback-exceeds-stage" Error;
     FOR_LONGER_THAN_HOLD = "D0510" "for-longer-than-hold" Error;
+    FOR_UNSEEN = "D0511" "for-unseen" Warning;
+    SAMPLING_GAPS = "D0512" "sampling-gaps" Warning;
+    CANNOT_HOLD = "D1001" "cannot-hold" Error;
+    ALWAYS_HOLDS = "D1002" "always-holds" Error;
+    RULE_DOMINATED = "D1003" "rule-dominated" Warning;
+    BANDS_OVERLAP = "D1004" "bands-overlap" Warning;
+    BAND_CONTRADICTION = "D1005" "band-contradiction" Warning;
+    BAND_UNOWNED = "D1006" "band-unowned" Note;
+    WATCH_STARTS_LATE = "D1007" "watch-starts-late" Warning;
+    TITLE_NUMBER = "D1008" "title-number" Warning;
+    MOVING_IMAGE = "D1009" "moving-image" Warning;
 }

@@ -2,7 +2,9 @@
 
 use clap::Parser;
 use deployc::commands::cli::{Cli, Command};
-use deployc::commands::{check, explain, graph, list, log, people, plan, resume, run, terminal};
+use deployc::commands::{
+    check, explain, graph, list, log, people, plan, resume, run, simulate, terminal,
+};
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
@@ -17,6 +19,7 @@ fn main() -> ExitCode {
         Command::Explain(args) => explain::explain(args),
         Command::Graph(args) => graph::graph(args),
         Command::Plan(args) => plan::plan(args),
+        Command::Simulate(args) => simulate::simulate(args),
         Command::Run(args) => run::run(args),
         Command::Resume(args) => resume::resume(args),
         Command::Abort(args) => people::abort(args),

@@ -16,6 +16,8 @@ pub mod plan;
 pub mod resume;
 pub mod run;
 pub mod runs;
+pub mod scenarios;
 pub mod session;
 pub mod show;
+pub mod simulate;
 pub mod terminal;

@@ -3,3 +3,4 @@
 pub mod audience;
 pub mod json;
 pub mod line;
+pub mod rehearsal;

@@ -3,7 +3,7 @@
 use clap::Parser;
 use deployc::commands::cli::{Cli, Command};
 use deployc::commands::{
-    check, explain, graph, list, log, people, plan, resume, run, status, terminal,
+    check, explain, graph, list, log, people, plan, resume, run, simulate, status, terminal,
 };
 use std::process::ExitCode;
 
@@ -19,6 +19,7 @@ fn main() -> ExitCode {
         Command::Explain(args) => explain::explain(args),
         Command::Graph(args) => graph::graph(args),
         Command::Plan(args) => plan::plan(args),
+        Command::Simulate(args) => simulate::simulate(args),
         Command::Run(args) => run::run(args),
         Command::Resume(args) => resume::resume(args),
         Command::Abort(args) => people::abort(args),

@@ -12,6 +12,7 @@
 
 mod contract;
 mod explain;
+mod simulate;
 mod store;
 mod tidy;
 mod ui;

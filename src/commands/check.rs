@@ -1,9 +1,9 @@
-//! `deployc check PATH…`: refuses plans that cannot be carried out or undone.
+//! `deployc check PATH…`: refuses plans that cannot be carried out or undone, and scenarios that do not fit them.
 
 use crate::analyze::compile::Compiled;
 use crate::commands::cli::{Check, DiagnosticFormat};
-use crate::commands::compile::compiled;
 use crate::commands::exit::Exit;
+use crate::commands::scenarios;
 use crate::commands::terminal::{self, Stream};
 use crate::diagnostics::render::{github, human, json, tally};
 use crate::diagnostics::{Diagnostic, Severity};
@@ -28,8 +28,8 @@ enum Verdict {
 }
 
 fn one(path: &Path, format: DiagnosticFormat) -> Verdict {
-    let compiled = match compiled(path) {
-        Ok(compiled) => compiled,
+    let compiled = match scenarios::load(path, None) {
+        Ok(rehearsal) => rehearsal.checked(),
         Err(error) => {
             anstream::eprintln!("error: {error}");
             return Verdict::Invalid;

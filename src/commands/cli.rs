@@ -33,6 +33,8 @@ pub enum Command {
     Graph(Graph),
     /// Say what will happen in what order, what undoes it, how long it can take, who is asked
     Plan(Plan),
+    /// Carry a plan out against a simulated world in virtual time: no cluster, no network, no root
+    Simulate(Simulate),
     /// Carry a plan out
     Run(Run),
     /// Go on with a run whose process has ended
@@ -116,9 +118,9 @@ pub enum PlanFormat {
 pub struct Simulate {
     #[arg(default_value = ".")]
     pub path: PathBuf,
-    /// A scenario: a file, or the stem of one in the plan's `scenarios` folder
-    #[arg(long, default_value = "good-day")]
-    pub scenario: String,
+    /// A file, or the stem of one in the plan's folder `scenarios`; `good-day` where there is one
+    #[arg(long)]
+    pub scenario: Option<String>,
     #[command(flatten)]
     pub inputs: Inputs,
     #[command(flatten)]

@@ -13,7 +13,8 @@ use std::collections::BTreeMap;
 
 #[derive(Clone, Debug)]
 pub struct Summary {
-    pub outcome: RunOutcome,
+    /// `None`: it waits for somebody who does not come.
+    pub outcome: Option<RunOutcome>,
     pub took_ns: i64,
     /// From the cause to the end, where it was rolled back.
     pub rollback_ns: Option<i64>,
@@ -48,7 +49,7 @@ pub struct Deployment {
     pub wanted: i64,
 }
 
-pub fn summary(plan: &Plan, drive: &Drive, outcome: RunOutcome) -> Summary {
+pub fn summary(plan: &Plan, drive: &Drive, outcome: Option<RunOutcome>) -> Summary {
     let first = drive
         .journal
         .first()

@@ -5,3 +5,4 @@ pub mod json;
 pub mod line;
 pub mod live;
 pub mod tree;
+pub mod rehearsal;

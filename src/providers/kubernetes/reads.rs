@@ -205,7 +205,8 @@ fn revision_pods() -> Function {
 }
 
 fn events() -> Function {
-    let mut function = Function::read(
+    // How far back it looks is what `since` says.
+    Function::read(
         "events",
         count(),
         "How many events of the namespace have a reason that matches; one that was repeated counts as often as it was \
@@ -213,9 +214,7 @@ fn events() -> Function {
     )
     .param("pattern", Type::Regex, "Of the whole reason: `BackOff|Failed.*`.")
     .param("since", Type::Instant, "Only those that were last seen from here on.")
-    .right("list", "", "events");
-    function.lookback_ns = EVENTS_KEPT_NS;
-    function
+    .right("list", "", "events")
 }
 
 fn has() -> Function {

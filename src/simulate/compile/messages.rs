@@ -4,6 +4,7 @@ use crate::diagnostics::Diagnostic;
 use crate::diagnostics::codes::scenario::{
     SCENARIO_MOMENT, SCENARIO_NAME, SCENARIO_STATEMENT, SCENARIO_VALUE,
 };
+use crate::resolve::near;
 use crate::source::Span;
 
 pub fn no_place_in_a_scenario(span: Span) -> Diagnostic {
@@ -48,7 +49,7 @@ pub fn no_such_role<'a>(
         span,
         format!("the plan has no role `{name}`"),
     )
-    .help(listed("its roles are", known))
+    .help(listed("its roles are", name, known))
 }
 
 pub fn no_such_question(id: &str, span: Span) -> Diagnostic {
@@ -66,7 +67,7 @@ pub fn no_such_place<'a>(
     known: impl Iterator<Item = &'a str>,
 ) -> Diagnostic {
     let message = format!("the plan has no input, metric or provider `{name}`");
-    Diagnostic::new(&SCENARIO_NAME, span, message).help(listed("it has", known))
+    Diagnostic::new(&SCENARIO_NAME, span, message).help(listed("it has", name, known))
 }
 
 pub fn no_such_member<'a>(
@@ -76,7 +77,7 @@ pub fn no_such_member<'a>(
     known: impl Iterator<Item = &'a str>,
 ) -> Diagnostic {
     Diagnostic::new(&SCENARIO_NAME, span, format!("`{of}` has no `{name}`"))
-        .help(listed("it has", known))
+        .help(listed("it has", name, known))
 }
 
 pub fn no_place(span: Span) -> Diagnostic {
@@ -116,8 +117,11 @@ pub fn no_moment(span: Span) -> Diagnostic {
 }
 
 pub fn no_such_stage<'a>(span: Span, known: impl Iterator<Item = &'a str>) -> Diagnostic {
-    Diagnostic::new(&SCENARIO_MOMENT, span, "there is no stage of this weight")
-        .help(listed("its stages are", known))
+    Diagnostic::new(&SCENARIO_MOMENT, span, "there is no stage of this weight").help(listed(
+        "its stages are",
+        "",
+        known,
+    ))
 }
 
 pub fn no_duration(span: Span) -> Diagnostic {
@@ -125,8 +129,17 @@ pub fn no_duration(span: Span) -> Diagnostic {
         .help("write it with its unit: `90s`, `2m`")
 }
 
-fn listed<'a>(intro: &str, names: impl Iterator<Item = &'a str>) -> String {
-    let names: Vec<String> = names.take(12).map(|name| format!("`{name}`")).collect();
+/// The one that was meant, where there is one; else all, or the first of them.
+fn listed<'a>(intro: &str, name: &str, known: impl Iterator<Item = &'a str>) -> String {
+    let known: Vec<&str> = known.collect();
+    if let Some(near) = near::nearest(name, known.iter().copied()) {
+        return format!("a name near to it is `{near}`");
+    }
+    let names: Vec<String> = known
+        .iter()
+        .take(12)
+        .map(|name| format!("`{name}`"))
+        .collect();
     match names.as_slice() {
         [] => "it has none".to_owned(),
         names => format!("{intro} {}", names.join(", ")),

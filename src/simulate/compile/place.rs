@@ -1,6 +1,6 @@
 //! What a line of a scenario sets: an input, a metric, an answer of a provider.
 
-use crate::plan::{Metric, MetricSource};
+use crate::plan::{Input, Metric, MetricSource};
 use crate::providers::{Effect, Function, ProviderKind};
 use crate::simulate::compile::{Compiler, messages, value};
 use crate::simulate::script::{Line, Question};
@@ -35,13 +35,14 @@ impl Compiler<'_> {
         let given = self.value(&assign.value)?;
         let span = assign.value.span;
         match (path.base, path.members.as_slice()) {
-            (name, []) if self.plan.inputs.iter().any(|input| input.name == name) => {
-                Some(Said::Input(name.to_owned(), given))
+            (name, []) => {
+                let input = self.plan.inputs.iter().find(|input| input.name == name);
+                match (input, self.plan.metric(name)) {
+                    (Some(input), _) => self.input(input, given, span),
+                    (None, Some(metric)) => self.metric(metric, None, &given, span),
+                    (None, None) => self.unknown(&path),
+                }
             }
-            (name, []) => match self.plan.metric(name) {
-                Some(metric) => self.metric(metric, None, &given, span),
-                None => self.unknown(&path),
-            },
             (scope, [pods, field]) if SCOPES.contains(&scope) && pods.name == "pods" => {
                 self.pods(scope, field, given, span)
             }
@@ -59,6 +60,21 @@ impl Compiler<'_> {
                 None => self.unknown(&path),
             },
         }
+    }
+
+    fn input(&mut self, input: &Input, given: Value, span: Span) -> Option<Said> {
+        let found = kind_of(&given);
+        let fits = match (input.ty.as_str(), &given) {
+            ("int", _) => found == "count",
+            ("url" | "regex", _) => found == "string",
+            (ty, Value::List(_)) => ty.starts_with("list"),
+            (ty, _) => found == ty,
+        };
+        if !fits {
+            self.say(messages::wrong_type(&input.name, &input.ty, &found, span));
+            return None;
+        }
+        Some(Said::Input(input.name.clone(), given))
     }
 
     fn metric(

@@ -5,7 +5,7 @@ use crate::syntax::ast::{Entry, Expr, ExprKind, StringLit, StringPart};
 use crate::units::Dim;
 use crate::units::amount::Amount;
 use crate::units::literal;
-use crate::values::{Instant, Value, Version};
+use crate::values::{Instant, Value, version};
 use indexmap::IndexMap;
 use jiff::Timestamp;
 use serde_json::Value as Json;
@@ -25,7 +25,7 @@ impl Compiler<'_> {
                     }
                 }
             }
-            ExprKind::Version(text) => Some(Value::Version(version(text))),
+            ExprKind::Version(text) => version::parse(text).map(Value::Version),
             ExprKind::Instant(text) => match instant(text) {
                 Some(at) => Some(Value::Instant(at)),
                 None => self.no_value(expr),
@@ -122,22 +122,6 @@ fn number(value: f64) -> Json {
         (value as i64).into()
     } else {
         value.into()
-    }
-}
-
-fn version(text: &str) -> Version {
-    let digits = text.trim_start_matches('v');
-    let (numbers, pre) = match digits.split_once('-') {
-        Some((numbers, pre)) => (numbers, Some(pre.to_owned())),
-        None => (digits, None),
-    };
-    Version {
-        numbers: numbers
-            .split('.')
-            .filter_map(|part| part.parse().ok())
-            .collect(),
-        pre,
-        text: text.to_owned(),
     }
 }
 

@@ -1,6 +1,7 @@
 //! Looks at the cluster and says what a change will consist of, and what would undo it. Changes nothing.
 
-use crate::providers::kubernetes::canary::{self, TRACK_LABEL};
+pub mod canary;
+
 use crate::providers::manifest::{self, images};
 use crate::providers::request::{Call, Failure, FailureKind, Intent, Observable, Target};
 use crate::simulate::kubernetes::Cluster;
@@ -8,7 +9,7 @@ use crate::simulate::kubernetes::deployment::Wanted;
 use crate::simulate::kubernetes::field::{self, Path};
 use crate::simulate::kubernetes::object::{Name, Object};
 use crate::simulate::kubernetes::pod::{self, Labels};
-use crate::simulate::kubernetes::reads::{containers, field_of, not_found};
+use crate::simulate::kubernetes::reads::{containers, not_found};
 use crate::simulate::kubernetes::store::Force;
 use crate::simulate::kubernetes::task::{Field, Seen, Task};
 use crate::simulate::systems::{failure, record, text, unknown};
@@ -28,11 +29,11 @@ pub struct Place<'a> {
 
 /// A change while it is put together.
 #[derive(Debug, Default)]
-struct Draft {
-    forward: Vec<Task>,
-    back: Vec<Task>,
-    targets: Vec<Target>,
-    before: Option<Value>,
+pub struct Draft {
+    pub forward: Vec<Task>,
+    pub back: Vec<Task>,
+    pub targets: Vec<Target>,
+    pub before: Option<Value>,
 }
 
 pub fn prepare(place: Place, call: &Call) -> Result<Intent, Failure> {
@@ -41,8 +42,8 @@ pub fn prepare(place: Place, call: &Call) -> Result<Intent, Failure> {
         "scale" | "image" | "restart" => rollout(place, call),
         "switch" => switch(place, call),
         "create_namespace" => Ok(create_namespace(place, call)),
-        "canary_weight" => canary_weight(place, call),
-        "canary_promote" => canary_promote(place, call),
+        "canary_weight" => canary::weight(place, call),
+        "canary_promote" => canary::promote(place, call),
         _ => Err(unknown(call)),
     }?;
     let json = |tasks: &[Task]| serde_json::to_value(tasks).unwrap_or(Json::Null);
@@ -57,11 +58,11 @@ pub fn prepare(place: Place, call: &Call) -> Result<Intent, Failure> {
 }
 
 impl Place<'_> {
-    fn live(&self, name: &Name) -> Option<&Object> {
+    pub fn live(&self, name: &Name) -> Option<&Object> {
         self.cluster.store.objects.get(name)
     }
 
-    fn deployment(&self, name: &str) -> Result<(Name, &Object), Failure> {
+    pub fn deployment(&self, name: &str) -> Result<(Name, &Object), Failure> {
         let id = Name::new("deployment", self.namespace, name);
         let object = self.live(&id);
         let object = object.ok_or_else(|| not_found("Deployment", name, self.namespace))?;
@@ -69,7 +70,7 @@ impl Place<'_> {
     }
 
     /// Services that select pods with these labels.
-    fn services(&self, labels: &Labels) -> Vec<(Name, Labels)> {
+    pub fn services(&self, labels: &Labels) -> Vec<(Name, Labels)> {
         let all = self.cluster.store.objects.iter();
         all.filter(|(name, _)| name.kind == "service" && name.namespace == self.namespace)
             .map(|(name, object)| {
@@ -84,7 +85,7 @@ impl Place<'_> {
 }
 
 impl Draft {
-    fn target(&mut self, name: &Name, live: Option<&Object>, desired: &Json) {
+    pub fn target(&mut self, name: &Name, live: Option<&Object>, desired: &Json) {
         self.targets.push(Target {
             object: name.to_string(),
             uid: live.map(|object| object.uid.clone()),
@@ -94,7 +95,7 @@ impl Draft {
     }
 
     /// Writes fields of an object that is there, and knows how to put them back.
-    fn write(&mut self, name: &Name, live: &Object, fields: Vec<Field>, force: Force) {
+    pub fn write(&mut self, name: &Name, live: &Object, fields: Vec<Field>, force: Force) {
         let before: Vec<Field> = fields
             .iter()
             .map(|(path, _)| (path.clone(), field::get(&live.body, path).cloned()))
@@ -122,7 +123,7 @@ fn apply(place: Place, call: &Call) -> Result<Draft, Failure> {
         .get("traffic")
         .is_some_and(|traffic| !matches!(traffic, Value::Absent));
     let carrier = match dark {
-        true => Some(carrier(place, &objects)?),
+        true => Some(canary::carrier(place, &objects)?),
         false => None,
     };
     let mut draft = Draft::default();
@@ -131,7 +132,7 @@ fn apply(place: Place, call: &Call) -> Result<Draft, Failure> {
         match place.live(&name) {
             Some(live) if says_already(live, manifest) => draft.target(&name, Some(live), manifest),
             Some(live) if carrier.as_ref() == Some(&name) => {
-                release_dark(&mut draft, place, live, manifest)?;
+                canary::release_dark(&mut draft, place, live, manifest)?;
             }
             live => put(&mut draft, &name, live, manifest, force(call)),
         }
@@ -170,87 +171,6 @@ fn wanted(place: Place, call: &Call) -> Result<Vec<Json>, Failure> {
         .into_iter()
         .map(|object| object.body)
         .collect())
-}
-
-/// The one Deployment that is there and whose template changes: it stays as it is, and the new pods start beside it.
-fn carrier(place: Place, objects: &[Json]) -> Result<Name, Failure> {
-    let named = objects
-        .iter()
-        .map(|manifest| (Name::of(manifest, place.namespace), manifest))
-        .filter(|(name, _)| name.kind == "deployment");
-    let (there, absent): (Vec<_>, Vec<_>) = named.partition(|(name, _)| place.live(name).is_some());
-    let changed: Vec<Name> = there
-        .into_iter()
-        .filter(|(name, manifest)| {
-            let live = place
-                .live(name)
-                .map(|live| live.body.pointer("/spec/template"));
-            live.flatten() != manifest.pointer("/spec/template")
-        })
-        .map(|(name, _)| name)
-        .collect();
-    let refuse = |message: String| Err(failure(FailureKind::Refused, message));
-    match (changed.as_slice(), absent.first()) {
-        ([only], _) => served(place, only).map(|()| only.clone()),
-        ([], Some((name, _))) => refuse(format!(
-            "deployment/{} is not there yet: a canary needs an old version beside which it runs",
-            name.name
-        )),
-        ([], None) => {
-            refuse("no pod template changes: what would be released runs already".to_owned())
-        }
-        _ => refuse("the pods of several Deployments change: they need a step each".to_owned()),
-    }
-}
-
-/// Whether there is traffic to move.
-fn served(place: Place, name: &Name) -> Result<(), Failure> {
-    let live = place.live(name).map(Wanted::of);
-    let labels = live.map(|live| live.template.labels).unwrap_or_default();
-    if place.services(&labels).is_empty() {
-        let message = format!(
-            "no Service takes the pods of deployment/{}: there is no traffic to move",
-            name.name
-        );
-        return Err(failure(FailureKind::Refused, message));
-    }
-    Ok(())
-}
-
-fn release_dark(
-    draft: &mut Draft,
-    place: Place,
-    live: &Object,
-    manifest: &Json,
-) -> Result<(), Failure> {
-    let name = Name::of(manifest, place.namespace);
-    // The key is put on when it is applied; here it only has a place.
-    let mut beside = canary::dark(manifest, "");
-    let annotations = Path::of("metadata.annotations");
-    field::remove(
-        &mut beside,
-        [&annotations.field(crate::providers::kubernetes::KEY_ANNOTATION)],
-    );
-    let beside_name = Name::of(&beside, place.namespace);
-    draft.target(&name, Some(live), manifest);
-    if place.live(&beside_name).is_some() {
-        let message =
-            format!("`{beside_name}` is there already: another release is under way, or was left");
-        return Err(failure(FailureKind::Conflict, message));
-    }
-    draft.target(&beside_name, None, &beside);
-    draft.forward.push(Task::Apply {
-        name: beside_name.clone(),
-        manifest: beside,
-        seen: None,
-        force: Force::No,
-    });
-    draft.forward.push(Task::AwaitHealthy {
-        owner: beside_name.clone(),
-        pods: 1,
-    });
-    draft.back.push(Task::DeleteOurs { name: beside_name });
-    Ok(())
 }
 
 fn put(draft: &mut Draft, name: &Name, live: Option<&Object>, manifest: &Json, force: Force) {
@@ -369,143 +289,7 @@ fn create_namespace(place: Place, call: &Call) -> Draft {
     draft
 }
 
-fn canary_weight(place: Place, call: &Call) -> Result<Draft, Failure> {
-    let (stable, old) = place.deployment(&field_of(call, "release", "deployment"))?;
-    let (beside, new) = place.deployment(&canary::canary_name(&stable.name))?;
-    let weight = nano(call, "weight");
-    let stable_pods = u32::try_from(Wanted::of(old).replicas).unwrap_or(0);
-    let pods = match call.args.get("pods").and_then(Value::amount) {
-        Some(pods) => pods.as_f64().round() as u32,
-        None => {
-            canary::canary_pods(stable_pods, weight, nano(call, "tolerance")).map_err(|_| {
-                let message = format!(
-                    "{stable_pods} replicas cannot express {}%",
-                    weight.as_f64() * 100.0
-                );
-                failure(FailureKind::Refused, message)
-            })?
-        }
-    };
-    let mut draft = Draft::default();
-    let replicas = vec![(Path::of("spec.replicas"), Some(json!(pods)))];
-    draft.write(&beside, new, replicas, Force::Yes);
-    draft.back.clear(); // the pods stay for a look; they only take no traffic
-    let count = usize::try_from(pods).unwrap_or(usize::MAX);
-    draft.forward.push(Task::AwaitHealthy {
-        owner: beside.clone(),
-        pods: count,
-    });
-    draft.forward.push(Task::Open {
-        owner: beside.clone(),
-        pods: count,
-    });
-    if weight.0 >= NANO {
-        for (name, selector) in place.services(&Wanted::of(new).template.labels) {
-            if let Some(service) = place.live(&name) {
-                let mut narrowed = selector.clone();
-                narrowed.insert(TRACK_LABEL.to_owned(), canary::TRACK_CANARY.to_owned());
-                draft.write(
-                    &name,
-                    service,
-                    selector_fields(&selector, &narrowed),
-                    Force::Yes,
-                );
-            }
-        }
-    }
-    let able = Task::NeedHealthy {
-        owner: stable,
-        from: beside.clone(),
-    };
-    draft.back.insert(0, able);
-    draft.back.push(Task::Open {
-        owner: beside,
-        pods: 0,
-    });
-    Ok(draft)
-}
-
-fn canary_promote(place: Place, call: &Call) -> Result<Draft, Failure> {
-    let (stable, old) = place.deployment(&field_of(call, "release", "deployment"))?;
-    let (beside, new) = place.deployment(&canary::canary_name(&stable.name))?;
-    has_all_traffic(place, &stable, &beside)?;
-    let mut draft = Draft {
-        before: Some(before(Some(old))),
-        ..Draft::default()
-    };
-    let template = Path::of("spec.template");
-    let next = field::get(&new.body, &template).map(without_canary);
-    draft.write(&stable, old, vec![(template, next)], force(call));
-    draft.forward.push(Task::AwaitRollout {
-        name: stable.clone(),
-    });
-    draft.back.push(Task::AwaitRollout { name: stable });
-    for (name, selector) in place.services(&Wanted::of(new).template.labels) {
-        if let (Some(service), true) = (place.live(&name), selector.contains_key(TRACK_LABEL)) {
-            let mut widened = selector.clone();
-            widened.remove(TRACK_LABEL);
-            let fields = selector_fields(&selector, &widened);
-            draft.target(&name, Some(service), &json!(fields));
-            draft.forward.push(Task::Write {
-                name: name.clone(),
-                fields,
-                seen: as_it_is(service),
-                force: Force::Yes,
-            });
-            draft.forward.push(Task::AwaitEndpoints { service: name });
-        }
-    }
-    draft.forward.push(Task::Delete {
-        name: beside,
-        uid: new.uid.clone(),
-    });
-    Ok(draft)
-}
-
-fn has_all_traffic(place: Place, stable: &Name, beside: &Name) -> Result<(), Failure> {
-    let wanted = place
-        .live(stable)
-        .map_or(0, |live| Wanted::of(live).replicas);
-    let open = place
-        .cluster
-        .pods_of(beside)
-        .filter(|pod| pod.ready())
-        .count();
-    let labels = place
-        .live(beside)
-        .map(|live| Wanted::of(live).template.labels);
-    let services = place.services(&labels.unwrap_or_default());
-    let narrow = services
-        .iter()
-        .all(|(_, selector)| selector.contains_key(TRACK_LABEL));
-    if narrow && i64::try_from(open).unwrap_or(i64::MAX) >= wanted {
-        return Ok(());
-    }
-    let message = format!(
-        "deployment/{} does not have all traffic yet: {open} of {wanted} pods are open",
-        beside.name
-    );
-    Err(failure(FailureKind::Refused, message))
-}
-
-/// A canary's template as the Deployment itself is to have it.
-fn without_canary(template: &Json) -> Json {
-    let mut template = template.clone();
-    let label = Path::of("metadata.labels").field(TRACK_LABEL);
-    field::remove(&mut template, [&label]);
-    let gates = template
-        .pointer_mut("/spec/readinessGates")
-        .and_then(Json::as_array_mut);
-    if let Some(gates) = gates {
-        gates.retain(|gate| gate.get("conditionType") != Some(&json!(canary::GATE)));
-        if gates.is_empty() {
-            field::remove(&mut template, [&Path::of("spec.readinessGates")]);
-        }
-    }
-    template
-}
-
-fn selector_fields(old: &Labels, new: &Labels) -> Vec<Field> {
+pub fn selector_fields(old: &Labels, new: &Labels) -> Vec<Field> {
     let path = |key: &String| Path::of("spec.selector").field(key);
     let set = new
         .iter()
@@ -547,7 +331,7 @@ fn says_already(live: &Object, manifest: &Json) -> bool {
     said.all(|(path, value)| field::get(&live.body, &path) == value.as_ref())
 }
 
-fn as_it_is(live: &Object) -> Seen {
+pub fn as_it_is(live: &Object) -> Seen {
     Seen {
         uid: live.uid.clone(),
         resource_version: live.resource_version.to_string(),
@@ -555,7 +339,7 @@ fn as_it_is(live: &Object) -> Seen {
     }
 }
 
-fn before(live: Option<&Object>) -> Value {
+pub fn before(live: Option<&Object>) -> Value {
     let (image, images) = live.map_or((String::new(), record([])), containers);
     let replicas = live.map_or(0, |live| Wanted::of(live).replicas);
     record([
@@ -566,7 +350,7 @@ fn before(live: Option<&Object>) -> Value {
     ])
 }
 
-fn force(call: &Call) -> Force {
+pub fn force(call: &Call) -> Force {
     match text(call, "force").as_str() {
         "" => Force::No,
         _ => Force::Yes,
@@ -584,7 +368,7 @@ fn text_map(call: &Call, arg: &str) -> BTreeMap<String, String> {
     texts.collect()
 }
 
-fn nano(call: &Call, arg: &str) -> Nano {
+pub fn nano(call: &Call, arg: &str) -> Nano {
     match call.args.get(arg).and_then(Value::amount) {
         Some(Amount::Exact(nano)) => nano,
         Some(Amount::Measured(value)) => Nano((value * NANO as f64) as i128),

@@ -1,0 +1,117 @@
+//! The scenarios beside a plan: files in its folder `scenarios`, compiled together with it.
+
+use crate::analyze::compile::{Compiled, SourceText, compile};
+use crate::commands::load::{self, Disk, LoadError};
+use crate::diagnostics::Diagnostic;
+use crate::plan::Plan;
+use crate::simulate::compile;
+use crate::simulate::scenario::Scenario;
+use crate::source::FileId;
+use crate::syntax::ast::ItemKind;
+use crate::syntax::ast::scenario as ast;
+use std::path::{Path, PathBuf};
+
+const FOLDER: &str = "scenarios";
+
+/// A plan with what can be rehearsed of it.
+pub struct Rehearsal {
+    pub compiled: Compiled,
+    /// Stem of the file, and what is in it.
+    pub scenarios: Vec<(String, ast::Scenario)>,
+}
+
+/// A plan and all scenarios beside it; `more` is a scenario from elsewhere.
+pub fn load(path: &Path, more: Option<&Path>) -> Result<Rehearsal, LoadError> {
+    let plan = load::plan_files(path)?;
+    let mut texts = plan.texts;
+    let beside = plan.folder.join(FOLDER);
+    if beside.is_dir() {
+        texts.extend(load::plan_files(&beside)?.texts);
+    }
+    if let Some(more) = more {
+        texts.extend(load::plan_files(more)?.texts);
+    }
+    texts.dedup_by(|a, b| a.0 == b.0);
+    let texts: Result<Vec<SourceText>, LoadError> = texts.into_iter().map(decoded).collect();
+    let disk = Disk {
+        folder: plan.folder,
+    };
+    let compiled = compile(texts?, &disk);
+    let scenarios = scenarios(&compiled);
+    Ok(Rehearsal {
+        compiled,
+        scenarios,
+    })
+}
+
+impl Rehearsal {
+    /// What was compiled, with all that is wrong with the scenarios.
+    pub fn checked(self) -> Compiled {
+        let plan = self.compiled.plan.as_ref();
+        let mut found: Vec<Diagnostic> = Vec::new();
+        for (_, tree) in &self.scenarios {
+            let wrong = plan.and_then(|plan| self.resolve(plan, tree).err());
+            // What one is like is resolved for both.
+            let wrong = wrong
+                .into_iter()
+                .flatten()
+                .filter(|one| !found.contains(one));
+            let wrong: Vec<Diagnostic> = wrong.collect();
+            found.extend(wrong);
+        }
+        let mut compiled = self.compiled;
+        compiled.diagnostics.extend(found);
+        compiled
+    }
+
+    pub fn find(&self, stem: &str) -> Option<&ast::Scenario> {
+        let found = self.scenarios.iter().find(|(known, _)| known == stem);
+        found.map(|(_, scenario)| scenario)
+    }
+
+    /// A scenario resolved against the plan.
+    pub fn resolve(&self, plan: &Plan, tree: &ast::Scenario) -> Result<Scenario, Vec<Diagnostic>> {
+        compile::scenario(plan, tree, &|stem| self.find(stem).cloned())
+    }
+}
+
+/// Where a scenario is that was named by a path.
+pub fn elsewhere(name: &str) -> Option<PathBuf> {
+    let path = PathBuf::from(name);
+    let named =
+        path.extension().is_some_and(|end| end == "deploy") || path.components().count() > 1;
+    named.then_some(path)
+}
+
+pub fn stem(name: &str) -> &str {
+    let file = name.rsplit('/').next().unwrap_or(name);
+    file.strip_suffix(".deploy").unwrap_or(file)
+}
+
+fn scenarios(compiled: &Compiled) -> Vec<(String, ast::Scenario)> {
+    let name = |id: FileId| {
+        compiled
+            .sources
+            .get(id)
+            .map(|file| stem(&file.name).to_owned())
+    };
+    let mut found = Vec::new();
+    for (id, file) in &compiled.scenarios {
+        let first = file.items.iter().find_map(|item| match &item.kind {
+            ItemKind::Scenario(scenario) => Some(scenario.clone()),
+            _ => None,
+        });
+        found.extend(name(*id).zip(first));
+    }
+    found
+}
+
+fn decoded((name, bytes): (String, Vec<u8>)) -> Result<SourceText, LoadError> {
+    match String::from_utf8(bytes) {
+        Ok(text) => Ok(SourceText { name, text }),
+        Err(error) => Err(LoadError {
+            path: PathBuf::from(name),
+            why: error.to_string(),
+        }),
+    }
+}

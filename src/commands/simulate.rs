@@ -1,0 +1,157 @@
+//! `deployc simulate PATH`: the whole plan, carried out against a simulated world in virtual time.
+
+use crate::commands::check::complain;
+use crate::commands::cli::{Output, Simulate};
+use crate::commands::exit::Exit;
+use crate::commands::runs::report;
+use crate::commands::scenarios::{self, Rehearsal};
+use crate::commands::show::audience::Screen;
+use crate::commands::show::rehearsal;
+use crate::commands::terminal::{self, Stream};
+use crate::diagnostics::Severity;
+use crate::diagnostics::render::human;
+use crate::effects::driver::Audience;
+use crate::effects::inputs;
+use crate::engine::protocol::Note;
+use crate::plan::Plan;
+use crate::plan::digest::digest;
+use crate::simulate::drive::{Drive, Identity, Progress};
+use crate::simulate::scenario::Scenario;
+use crate::simulate::{setup, summary};
+use crate::values::Value;
+use indexmap::IndexMap;
+
+/// The scenario that is played where none is named.
+pub const DEFAULT: &str = "good-day";
+
+pub fn simulate(args: &Simulate) -> Exit {
+    let named = args.scenario.as_deref();
+    let elsewhere = named.and_then(scenarios::elsewhere);
+    let rehearsal = match scenarios::load(&args.path, elsewhere.as_deref()) {
+        Ok(rehearsal) => rehearsal,
+        Err(error) => return report(&error),
+    };
+    complain(&rehearsal.compiled, |found| {
+        found.severity != Severity::Note
+    });
+    let Some(plan) = &rehearsal.compiled.plan else {
+        return Exit::Invalid;
+    };
+    let scenario = match scenario(&rehearsal, plan, named) {
+        Ok(scenario) => scenario,
+        Err(exit) => return exit,
+    };
+    let inputs = match values(plan, &scenario, &args.inputs.set) {
+        Ok(inputs) => inputs,
+        Err(exit) => return exit,
+    };
+    let scripted = setup::scripted(plan, &scenario);
+    let identity = Identity {
+        run: format!("{}-simulated", plan.name),
+        digest: digest(plan),
+        inputs,
+    };
+    let screen = Screen::new(args.output.output, rehearsal.compiled.source_map.clone());
+    play(&scripted, &scenario, identity, screen, args.output.output)
+}
+
+/// The one that was asked for; the good day, or the only one, where none was.
+fn scenario(rehearsal: &Rehearsal, plan: &Plan, named: Option<&str>) -> Result<Scenario, Exit> {
+    let only = match rehearsal.scenarios.as_slice() {
+        [(_, only)] => Some(only),
+        _ => None,
+    };
+    let tree = match named {
+        Some(name) => rehearsal.find(scenarios::stem(name)),
+        None => rehearsal.find(DEFAULT).or(only),
+    };
+    match tree {
+        Some(tree) => rehearsal.resolve(plan, tree).map_err(|found| {
+            let style = terminal::style(Stream::Stderr);
+            for diagnostic in &found {
+                anstream::eprintln!(
+                    "{}",
+                    human::render(diagnostic, &rehearsal.compiled.sources, style)
+                );
+            }
+            Exit::Invalid
+        }),
+        None if rehearsal.scenarios.is_empty() && named.is_none() => {
+            anstream::eprintln!(
+                "note: the plan has no folder `scenarios`: nobody answers, and no metric has data"
+            );
+            Ok(Scenario::default())
+        }
+        None => {
+            let known: Vec<String> = rehearsal
+                .scenarios
+                .iter()
+                .map(|(stem, _)| format!("`{stem}`"))
+                .collect();
+            let name = named.unwrap_or(DEFAULT);
+            anstream::eprintln!(
+                "error: there is no scenario `{name}`; there are {}",
+                known.join(", ")
+            );
+            Err(Exit::Usage)
+        }
+    }
+}
+
+/// What `--set` says; else what the scenario says; else the plan's default.
+fn values(
+    plan: &Plan,
+    scenario: &Scenario,
+    set: &[String],
+) -> Result<IndexMap<String, Value>, Exit> {
+    let mut declared = plan.inputs.clone();
+    for input in &mut declared {
+        if let Some(value) = scenario.inputs.get(&input.name) {
+            input.default = Some(value.clone());
+        }
+    }
+    inputs::read(&declared, set).map_err(|problems| {
+        for problem in problems {
+            let help = problem.help.map(|help| format!("; {help}"));
+            anstream::eprintln!("error: {}{}", problem.message, help.unwrap_or_default());
+        }
+        Exit::Usage
+    })
+}
+
+fn play(
+    plan: &Plan,
+    scenario: &Scenario,
+    identity: Identity,
+    mut screen: Screen,
+    output: Output,
+) -> Exit {
+    if output == Output::Human && !scenario.title.is_empty() {
+        anstream::println!("{}\n", scenario.title);
+    }
+    let start = setup::start(plan, scenario);
+    let mut drive = Drive::new(plan, scenario, setup::world(plan, start));
+    let first = drive.start(identity);
+    show(plan, &drive, &first, &mut screen);
+    let outcome = loop {
+        match drive.advance() {
+            Progress::Event(notes) => show(plan, &drive, &notes, &mut screen),
+            Progress::Ended(outcome) => break Some(outcome),
+            Progress::Stuck => break None,
+        }
+    };
+    let summary = summary::summary(plan, &drive, outcome);
+    match output {
+        Output::Human => anstream::print!("{}", rehearsal::text(&summary)),
+        Output::Json => anstream::println!("{}", rehearsal::object(&summary)),
+    }
+    outcome.map_or(Exit::Waiting, Exit::of_run)
+}
+
+fn show(plan: &Plan, drive: &Drive, notes: &[Note], screen: &mut Screen) {
+    let at = drive.world.now;
+    for note in notes {
+        screen.note(plan, at, note);
+    }
+    screen.state(plan, at, &drive.state);
+}

@@ -149,7 +149,8 @@ impl<'a> Layout<'a> {
             return Break::Statement;
         };
         let closes = matches!(token.kind, TokenKind::Close(_));
-        if !closes && (self.operator_is_open() || self.column > statement) {
+        let goes_on = self.operator_is_open() && !self.begins_statement(token);
+        if !closes && (goes_on || self.column > statement) {
             self.continuations.push(token.start);
             return Break::None;
         }

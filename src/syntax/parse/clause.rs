@@ -55,7 +55,7 @@ impl Builder<'_> {
             match inner.as_rule() {
                 Rule::quorum => by.quorum = quorum(&inner),
                 Rule::roles => by.roles = self.inner_idents(inner),
-                Rule::ident => by.roles.push(self.ident(&inner)),
+                Rule::name_word => by.roles.push(self.ident(&inner)),
                 _ => {}
             }
         }

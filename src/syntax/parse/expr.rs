@@ -50,6 +50,9 @@ type Pieces = Peekable<IntoIter<Piece>>;
 impl Builder<'_> {
     pub fn expr(&mut self, node: Node<'_>) -> Expr {
         let span = self.span(&node);
+        if node.as_rule() == Rule::amount {
+            return self.inner_expr(node);
+        }
         let mut pieces = Vec::new();
         // A chain of operators makes a tree as deep as it is long.
         let depth = self.depth;

@@ -227,7 +227,7 @@ impl Builder<'_> {
         let target = node
             .clone()
             .into_inner()
-            .find(|inner| inner.as_rule() == Rule::ident);
+            .find(|inner| inner.as_rule() == Rule::name_word);
         let target = target.map_or_else(
             || missing_ident(self.span(&node)),
             |ident| self.ident(&ident),
@@ -255,7 +255,7 @@ impl Builder<'_> {
         };
         for inner in node.into_inner() {
             match inner.as_rule() {
-                Rule::expr => stage.weight = self.expr(inner),
+                Rule::amount => stage.weight = self.expr(inner),
                 Rule::tolerance => stage.tolerance = Some(self.inner_expr(inner)),
                 Rule::block => stage.body = self.block(inner),
                 _ => {
@@ -293,7 +293,7 @@ impl Builder<'_> {
         };
         for inner in node.into_inner() {
             match inner.as_rule() {
-                Rule::expr => hold.duration = self.expr(inner),
+                Rule::amount => hold.duration = self.expr(inner),
                 _ => {
                     self.head_part(&mut hold.head, &inner);
                 }
@@ -311,7 +311,7 @@ impl Builder<'_> {
         };
         for inner in node.into_inner() {
             match inner.as_rule() {
-                Rule::expr => every.period = self.expr(inner),
+                Rule::amount => every.period = self.expr(inner),
                 Rule::for_time => every.total = Some(self.inner_expr(inner)),
                 Rule::block => every.body = self.block(inner),
                 _ => {
@@ -333,7 +333,7 @@ impl Builder<'_> {
         };
         for inner in node.into_inner() {
             match inner.as_rule() {
-                Rule::ident => notify.target = self.ident(&inner),
+                Rule::name_word => notify.target = self.ident(&inner),
                 Rule::title if notify.head.title.is_some() => {
                     let text = self.title(inner);
                     if let Some(first) = &notify.text {
@@ -398,7 +398,7 @@ impl Builder<'_> {
 
     fn rule_part(&mut self, rule: &mut WatchRule, node: Node<'_>) {
         match node.as_rule() {
-            Rule::expr => rule.condition = self.expr(node),
+            Rule::amount => rule.condition = self.expr(node),
             Rule::for_time => rule.duration = Some(self.inner_expr(node)),
             Rule::actions => rule.actions = self.actions(node),
             _ => {}
@@ -438,7 +438,7 @@ impl Builder<'_> {
         };
         for inner in node.into_inner() {
             match inner.as_rule() {
-                Rule::ident => built.name = self.ident(&inner),
+                Rule::name_word => built.name = self.ident(&inner),
                 Rule::expr => built.list = self.expr(inner),
                 Rule::up_to => built.up_to = Some(self.inner_expr(inner)),
                 Rule::block => built.body = self.block(inner),
@@ -456,7 +456,7 @@ impl Builder<'_> {
         };
         for inner in node.into_inner() {
             match inner.as_rule() {
-                Rule::ident => built.name = self.ident(&inner),
+                Rule::name_word => built.name = self.ident(&inner),
                 Rule::expr => built.value = self.expr(inner),
                 _ => {}
             }
@@ -492,7 +492,7 @@ impl Builder<'_> {
         };
         for inner in node.into_inner() {
             match inner.as_rule() {
-                Rule::expr => at.moment = Some(self.expr(inner)),
+                Rule::amount => at.moment = Some(self.expr(inner)),
                 Rule::for_time => at.duration = Some(self.inner_expr(inner)),
                 Rule::block => at.body = self.block(inner),
                 _ => {}
@@ -511,7 +511,7 @@ impl Builder<'_> {
         };
         for inner in node.into_inner() {
             match inner.as_rule() {
-                Rule::ident => answer.who = self.ident(&inner),
+                Rule::name_word => answer.who = self.ident(&inner),
                 Rule::verb => answer.verb = self.ident(&inner),
                 Rule::answer_item => {
                     answer.item = Some(Reference {

@@ -5,6 +5,7 @@ mod clause;
 mod comments;
 mod expr;
 mod item;
+mod poison;
 mod policy;
 mod recover;
 mod stmt;
@@ -40,7 +41,7 @@ pub struct Parsed {
 #[derive(Clone, Debug, PartialEq)]
 pub enum Part {
     Version(LanguageVersion),
-    Item(Item),
+    Item(Box<Item>),
     /// After the last item.
     Comments(Vec<Comment>),
 }
@@ -66,7 +67,7 @@ pub fn parse(file: FileId, text: &str) -> Parsed {
                 parsed.diagnostics.push(missing_version(file, text, chunk));
                 return parsed;
             }
-            Part::Item(item) => parsed.file.items.push(item),
+            Part::Item(item) => parsed.file.items.push(*item),
             Part::Comments(comments) => parsed.file.trailing.extend(comments),
         }
         parsed.diagnostics.extend(diagnostics);
@@ -111,13 +112,13 @@ fn build<'c>(file: FileId, text: &'c str, chunk: &'c Chunk) -> (Part, Builder<'c
     let part = if !chunk.has_item {
         Part::Comments(builder.remaining_comments())
     } else if chunk.too_deep {
-        Part::Item(builder.junk_chunk())
+        Part::Item(Box::new(builder.junk_chunk()))
     } else {
         match Grammar::parse(Rule::chunk, &chunk.text) {
             Ok(pairs) => builder.chunk(pairs),
             Err(_) => {
                 builder.report_unparsed();
-                Part::Item(builder.junk_chunk())
+                Part::Item(Box::new(builder.junk_chunk()))
             }
         }
     };

@@ -12,6 +12,7 @@ use crate::syntax::grammar::Rule;
 use crate::syntax::layout::Chunk;
 use crate::syntax::parse::Part;
 use crate::syntax::parse::comments::CommentQueue;
+use crate::syntax::parse::poison;
 use crate::syntax::parse::recover::Replacement;
 use crate::syntax::scan::DEPTH_MAX;
 use pest::iterators::{Pair, Pairs};
@@ -50,15 +51,20 @@ impl<'a> Builder<'a> {
         for node in pairs {
             match node.as_rule() {
                 Rule::EOI => {}
-                Rule::junk_tail => self.junk_tail(Rule::probe_item, start, node),
+                Rule::junk_tail => {
+                    self.junk_tail(Rule::probe_item, start, node);
+                    if let Some(Part::Item(item)) = &mut part {
+                        poison::item(item);
+                    }
+                }
                 Rule::version => part = Some(Part::Version(self.version(node))),
                 _ => {
                     start = node.as_span().start();
-                    part = Some(Part::Item(self.item(node)));
+                    part = Some(Part::Item(Box::new(self.item(node))));
                 }
             }
         }
-        part.unwrap_or_else(|| Part::Item(self.junk_chunk()))
+        part.unwrap_or_else(|| Part::Item(Box::new(self.junk_chunk())))
     }
 
     /// Text that was not even cut into statements.

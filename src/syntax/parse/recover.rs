@@ -140,12 +140,13 @@ impl Builder<'_> {
         }
         let text = hollow(self.chunk.text.get(start..end).unwrap_or(""));
         let failure = fail(probe, &text, start);
-        let diagnostic = match self.misplaced(probe, &failure) {
-            Some(diagnostic) => diagnostic,
-            None => match self.misspelt(probe, &failure) {
-                Some((slip, meant)) => self.did_you_mean(slip, meant),
-                None => self.unexpected(&failure),
-            },
+        let misplaced = self.misplaced(probe, &failure);
+        let diagnostic = match (misplaced, self.misspelt(probe, &failure)) {
+            (Some(diagnostic), _) => diagnostic,
+            (None, Some((slip, meant))) => self.did_you_mean(slip, meant),
+            // A slip that was put right wrongly is not said in other words.
+            (None, None) if self.is_mended(start, end) => return,
+            (None, None) => self.unexpected(&failure),
         };
         self.diagnostics.push(diagnostic);
     }
@@ -285,13 +286,25 @@ impl Builder<'_> {
     }
 
     fn is_explained_span(&self, span: Span) -> bool {
-        let inside = |d: &&Diagnostic| {
-            (span.start..=span.end).contains(&d.primary.span.start)
-                || d.secondary
-                    .iter()
-                    .any(|label| (span.start..span.end).contains(&label.span.start))
-        };
-        self.chunk.diagnostics.iter().any(|d| inside(&d))
+        let brackets = self
+            .chunk
+            .diagnostics
+            .iter()
+            .filter(|d| d.code != &MISSPELT_WORD);
+        let labels = brackets.flat_map(|d| std::iter::once(&d.primary).chain(&d.secondary));
+        labels
+            .map(|label| label.span.start)
+            .any(|at| (span.start..=span.end).contains(&at))
+    }
+
+    fn is_mended(&self, start: usize, end: usize) -> bool {
+        let span = self.origin(start, end);
+        let mut slips = self
+            .chunk
+            .diagnostics
+            .iter()
+            .filter(|d| d.code == &MISSPELT_WORD);
+        slips.any(|slip| span.range().contains(&(slip.primary.span.start as usize)))
     }
 }
 

@@ -10,6 +10,7 @@ use crate::syntax::ast::{
 };
 use crate::syntax::grammar::Rule;
 use crate::syntax::parse::builder::{Builder, Node, missing_expr, missing_ident};
+use crate::syntax::parse::poison;
 
 impl Builder<'_> {
     pub fn block(&mut self, node: Node<'_>) -> Block {
@@ -26,13 +27,8 @@ impl Builder<'_> {
                 Rule::brace_end => {}
                 Rule::junk_tail => {
                     self.junk_tail(Rule::probe_stmt, last, inner);
-                    if let Some(last) = block.stmts.last_mut()
-                        && matches!(
-                            last.kind,
-                            StmtKind::Bound(_) | StmtKind::Call(_) | StmtKind::Line(_)
-                        )
-                    {
-                        last.kind = StmtKind::Junk;
+                    if let Some(last) = block.stmts.last_mut() {
+                        poison::stmt(last);
                     }
                 }
                 _ => {

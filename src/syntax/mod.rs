@@ -8,3 +8,6 @@ pub mod parse;
 pub mod print;
 pub mod scan;
 pub mod similar;
+
+#[cfg(test)]
+mod tests;

@@ -151,6 +151,9 @@ impl<'a> Layout<'a> {
             return Break::Statement;
         };
         let closes = matches!(token.kind, TokenKind::Close(_));
+        if closes && self.open.is_empty() {
+            return Break::None;
+        }
         let goes_on = self.operator_is_open() && !self.begins_statement(token);
         if !closes && (goes_on || self.column > statement) {
             self.continuations.push(token.start);

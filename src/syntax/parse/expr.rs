@@ -112,7 +112,7 @@ impl Builder<'_> {
     fn operand(&mut self, node: Node<'_>) -> Expr {
         let span = self.span(&node);
         let depth = self.depth;
-        self.depth += node.clone().into_inner().count();
+        self.depth += node.clone().into_inner().count().saturating_sub(1);
         if self.depth > DEPTH_MAX {
             self.too_deep(span);
             self.depth = depth;

@@ -26,8 +26,8 @@ pub fn stmt(stmt: &mut Stmt) {
             CheckBody::Call(call) => unreadable(call),
             CheckBody::Block(_) => {}
         },
-        StmtKind::Expect(expect) => unreadable(&mut expect.condition),
         StmtKind::Let(bound) => unreadable(&mut bound.value),
+        StmtKind::Confirm(confirm) if confirm.lines.is_some() => {}
         StmtKind::Section(_)
         | StmtKind::Step(_)
         | StmtKind::Canary(_)

@@ -266,8 +266,22 @@ impl Builder<'_> {
         let place = self.chunk.origin(failure.start);
         let found = failure.found?;
         let before = failure.before.map(|before| before.kind);
-        if self.chunk.continuations.contains(&place) {
-            let help = "this line goes on with the statement above, because it is indented deeper";
+        let goes_on = |start: &&usize| {
+            **start <= place
+                && self
+                    .source
+                    .get(**start..place)
+                    .is_some_and(|text| !text.contains('\n'))
+        };
+        if self
+            .chunk
+            .continuations
+            .iter()
+            .rev()
+            .find(goes_on)
+            .is_some()
+        {
+            let help = "this line goes on with the statement above, because it is indented deeper or an operator is open";
             return Some(help.to_owned());
         }
         if before == Some(TokenKind::Number) && words::UNITS.contains(&found) {
@@ -285,7 +299,7 @@ impl Builder<'_> {
         self.is_explained_span(self.origin(start, end))
     }
 
-    fn is_explained_span(&self, span: Span) -> bool {
+    pub fn is_explained_span(&self, span: Span) -> bool {
         let brackets = self
             .chunk
             .diagnostics

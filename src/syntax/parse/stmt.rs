@@ -5,8 +5,8 @@ use crate::syntax::ast::clause::Clause;
 use crate::syntax::ast::policy::{Action, NoData, Rule as WatchRule};
 use crate::syntax::ast::scenario::{Answer, Assign, At};
 use crate::syntax::ast::{
-    Approve, Block, Canary, Check, CheckBody, Comments, Confirm, Every, Expect, ExprKind, For,
-    Head, Hold, Let, Notify, Reference, Section, Setting, Stage, Step, Stmt, StmtKind, When,
+    Approve, Block, Canary, Check, CheckBody, Comment, Comments, Confirm, Every, Expect, ExprKind,
+    For, Head, Hold, Let, Notify, Reference, Section, Setting, Stage, Step, Stmt, StmtKind, When,
 };
 use crate::syntax::grammar::Rule;
 use crate::syntax::parse::builder::{Builder, Node, missing_expr, missing_ident};
@@ -49,7 +49,11 @@ impl Builder<'_> {
     /// The comments that were met while an item or a statement was built.
     pub fn finish_comments(&mut self, comments: &mut Comments, span: Span) {
         let inside = self.comments.before(span.end as usize);
-        comments.leading.append(&mut self.comments.inside);
+        self.comments.inside.extend(inside);
+        let inside = self.comments.inside.drain(..).map(|comment| Comment {
+            blank_before: false,
+            ..comment
+        });
         comments.leading.extend(inside);
         comments.trailing.append(&mut self.comments.behind_brace);
         comments
@@ -68,11 +72,15 @@ impl Builder<'_> {
         let kind = self.stmt_kind(node);
         self.finish_comments(&mut comments, span);
         (self.comments.inside, self.comments.behind_brace) = around;
-        Stmt {
+        let mut stmt = Stmt {
             kind,
             span,
             comments,
+        };
+        if self.is_explained_span(span) {
+            poison::stmt(&mut stmt);
         }
+        stmt
     }
 
     fn stmt_kind(&mut self, node: Node<'_>) -> StmtKind {

@@ -225,12 +225,7 @@ mod tests {
 
     #[test]
     fn a_fill_breaks_only_where_the_next_part_does_not_fit() {
-        let doc = Doc::Nest(Box::new(Doc::Fill(vec![
-            word(60),
-            word(30),
-            word(60),
-            word(4),
-        ])));
+        let doc = Doc::Fill(vec![word(60), word(30), word(60), word(4)]);
         let lengths: Vec<usize> = render(&doc, 0).lines().map(str::len).collect();
         assert_eq!(lengths, [91, 2 + 65]);
     }

@@ -7,6 +7,8 @@ use crate::analyze::link;
 use crate::analyze::manifest::FileProblem;
 use crate::analyze::messages::files as say;
 use crate::analyze::places::Places;
+use crate::diagnostics::codes::structure::NOTHING_INSIDE;
+use crate::diagnostics::codes::syntax;
 use crate::diagnostics::{Diagnostic, Severity};
 use crate::plan::{Loc, Plan, SourceMap};
 use crate::source::{FileId, SourceFile, Sources, Span};
@@ -94,6 +96,7 @@ fn finish(compiled: &mut Compiled, analysis: Analysis, of_plan: &[File]) {
         let found = check_plan::analyze(plan, &places);
         compiled.diagnostics.extend(found);
     }
+    drop_echoes(&mut compiled.diagnostics);
     sort(&mut compiled.diagnostics);
     compiled.source_map = source_map(&places, &compiled.sources);
     compiled.places = places;
@@ -121,6 +124,22 @@ fn has_errors(diagnostics: &[Diagnostic]) -> bool {
     diagnostics
         .iter()
         .any(|found| found.severity == Severity::Error)
+}
+
+/// What did not parse is said once: that nothing is left around it would say the same again.
+fn drop_echoes(diagnostics: &mut Vec<Diagnostic>) {
+    let unparsed: Vec<Span> = diagnostics
+        .iter()
+        .filter(|found| syntax::ALL.contains(&found.code))
+        .map(|found| found.primary.span)
+        .collect();
+    diagnostics.retain(|found| {
+        let place = found.primary.span;
+        let around = |inner: &Span| {
+            inner.file == place.file && place.range().contains(&(inner.start as usize))
+        };
+        found.code != &NOTHING_INSIDE || !unparsed.iter().any(around)
+    });
 }
 
 /// By their places; what was found in several copies is said once.

@@ -74,6 +74,41 @@ pub fn chunks(file: FileId, text: &str) -> Vec<Chunk> {
 }
 
 impl Chunk {
+    /// The chunk with other words in the place of some of its text, in rising order of places.
+    pub fn replaced(&self, words: &[(Range<usize>, &str)]) -> Chunk {
+        let mut chunk = Chunk {
+            text: String::with_capacity(self.text.len()),
+            moves: Vec::new(),
+            ..self.clone()
+        };
+        let mut copied = 0;
+        for (range, word) in words {
+            chunk.append(self, copied..range.start);
+            chunk.text.push_str(word);
+            copied = range.end;
+        }
+        chunk.append(self, copied..self.text.len());
+        chunk
+    }
+
+    /// Appends a part of another chunk of the same item; its places in the file stay.
+    fn append(&mut self, other: &Chunk, part: Range<usize>) {
+        let at = self.text.len();
+        self.moves.push(Move {
+            at,
+            source: other.origin(part.start),
+        });
+        let inside = other
+            .moves
+            .iter()
+            .filter(|m| m.at > part.start && m.at <= part.end);
+        self.moves.extend(inside.map(|m| Move {
+            at: m.at - part.start + at,
+            source: m.source,
+        }));
+        self.text.push_str(other.text.get(part).unwrap_or(""));
+    }
+
     /// The place in the file of an offset in the chunk's text.
     pub fn origin(&self, offset: usize) -> usize {
         let behind = self.moves.partition_point(|m| m.at <= offset);

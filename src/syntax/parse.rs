@@ -5,6 +5,7 @@ mod clause;
 mod comments;
 mod expr;
 mod item;
+mod poison;
 mod policy;
 mod recover;
 mod stmt;
@@ -12,14 +13,17 @@ mod string;
 mod words;
 
 use crate::diagnostics::Diagnostic;
-use crate::diagnostics::codes::syntax::{MISSING_VERSION, UNKNOWN_VERSION};
+use crate::diagnostics::codes::syntax::{MISSING_VERSION, MISSPELT_WORD, UNKNOWN_VERSION};
 use crate::source::{FileId, Span};
 use crate::syntax::ast::{Comment, File, Item, LanguageVersion};
 use crate::syntax::grammar::{Grammar, Rule};
 use crate::syntax::layout::{Chunk, chunks};
 use crate::syntax::parse::builder::Builder;
+use crate::syntax::parse::recover::Replacement;
 use crate::syntax::scan::{Scanner, TokenKind, rest};
 use pest::Parser;
+use std::borrow::Cow;
+use std::ops::Range;
 
 /// The one version of the language.
 pub const LANGUAGE_VERSION: &str = "1";
@@ -37,7 +41,7 @@ pub struct Parsed {
 #[derive(Clone, Debug, PartialEq)]
 pub enum Part {
     Version(LanguageVersion),
-    Item(Item),
+    Item(Box<Item>),
     /// After the last item.
     Comments(Vec<Comment>),
 }
@@ -63,7 +67,7 @@ pub fn parse(file: FileId, text: &str) -> Parsed {
                 parsed.diagnostics.push(missing_version(file, text, chunk));
                 return parsed;
             }
-            Part::Item(item) => parsed.file.items.push(item),
+            Part::Item(item) => parsed.file.items.push(*item),
             Part::Comments(comments) => parsed.file.trailing.extend(comments),
         }
         parsed.diagnostics.extend(diagnostics);
@@ -82,24 +86,56 @@ pub fn parse(file: FileId, text: &str) -> Parsed {
 
 /// Parses one item. The outcome depends on the chunk alone, so it can be kept while the chunk stays as it is.
 pub fn parse_chunk(file: FileId, text: &str, chunk: &Chunk) -> (Part, Vec<Diagnostic>) {
-    let mut builder = Builder::new(file, text, chunk);
-    if !chunk.has_item {
-        return (Part::Comments(builder.remaining_comments()), Vec::new());
+    let mut chunk = Cow::Borrowed(chunk);
+    for _ in 0..REPAIRS_MAX {
+        let (part, builder) = build(file, text, &chunk);
+        if builder.replacements.is_empty() {
+            return (part, all_diagnostics(builder));
+        }
+        let slips = builder
+            .diagnostics
+            .iter()
+            .filter(|d| d.code == &MISSPELT_WORD);
+        let mut repaired = chunk.replaced(&replacements(&builder.replacements));
+        repaired.diagnostics.extend(slips.cloned());
+        chunk = Cow::Owned(repaired);
     }
-    let part = if chunk.too_deep {
-        Part::Item(builder.junk_chunk())
+    let (part, builder) = build(file, text, &chunk);
+    (part, all_diagnostics(builder))
+}
+
+/// How often an item is parsed anew with slips put right: one may hide another.
+const REPAIRS_MAX: usize = 3;
+
+fn build<'c>(file: FileId, text: &'c str, chunk: &'c Chunk) -> (Part, Builder<'c>) {
+    let mut builder = Builder::new(file, text, chunk);
+    let part = if !chunk.has_item {
+        Part::Comments(builder.remaining_comments())
+    } else if chunk.too_deep {
+        Part::Item(Box::new(builder.junk_chunk()))
     } else {
         match Grammar::parse(Rule::chunk, &chunk.text) {
             Ok(pairs) => builder.chunk(pairs),
             Err(_) => {
                 builder.report_unparsed();
-                Part::Item(builder.junk_chunk())
+                Part::Item(Box::new(builder.junk_chunk()))
             }
         }
     };
-    let mut diagnostics = chunk.diagnostics.clone();
+    (part, builder)
+}
+
+fn all_diagnostics(builder: Builder<'_>) -> Vec<Diagnostic> {
+    let mut diagnostics = builder.chunk.diagnostics.clone();
     diagnostics.extend(builder.diagnostics);
-    (part, diagnostics)
+    diagnostics
+}
+
+fn replacements(found: &[Replacement]) -> Vec<(Range<usize>, &'static str)> {
+    let mut sorted: Vec<_> = found.iter().map(|r| (r.start..r.end, r.word)).collect();
+    sorted.sort_by_key(|(range, _)| range.start);
+    sorted.dedup_by(|b, a| b.0.start < a.0.end);
+    sorted
 }
 
 fn unknown_version(version: &LanguageVersion) -> Diagnostic {

@@ -193,9 +193,11 @@ fn walk(text: &str) -> Walk {
                 chars.next_if(|&(_, next)| next != '\n');
             }
             ('$', Inside::Quotes) => {
-                if chars.next_if(|&(_, next)| next == '{').is_some() {
-                    inside.push(Inside::Braces);
-                }
+                inside.extend(
+                    chars
+                        .next_if(|&(_, next)| next == '{')
+                        .map(|_| Inside::Braces),
+                );
             }
             ('"', Inside::Quotes) | ('}', Inside::Braces) | ('`', Inside::Backquotes) => {
                 inside.pop();
@@ -230,12 +232,16 @@ fn string(text: &str) -> (TokenKind, usize) {
     if walk.inside.is_empty() {
         return (TokenKind::String(Closing::Closed), walk.end);
     }
-    // A `{` at the end of the line rather opens a block than stands in the string.
-    let line = text.get(..walk.end).unwrap_or(text).trim_end();
-    let end = match line.strip_suffix('{') {
-        Some(before) if before.ends_with(' ') && walk.inside.len() == 1 => before.trim_end().len(),
-        _ => line.len(),
-    };
+    // A comment or a `{` at the end of the line rather stands behind the string than in it.
+    let mut line = text.get(..walk.end).unwrap_or(text).trim_end();
+    if walk.inside.len() == 1 {
+        line = line
+            .rfind(" //")
+            .map_or(line, |at| line.get(..at).unwrap_or(line))
+            .trim_end();
+        line = line.strip_suffix(" {").unwrap_or(line).trim_end();
+    }
+    let end = line.len();
     (TokenKind::String(Closing::Open), end.max(1))
 }
 

@@ -12,9 +12,19 @@ pub fn nearest<'w>(word: &str, known: impl IntoIterator<Item = &'w str>) -> Opti
         .into_iter()
         .filter(|known| *known != word)
         .map(|known| (slips(word, known), known))
-        .filter(|(slips, known)| *slips <= slips_max && known.len() >= 3)
+        .filter(|(slips, known)| *slips <= slips_max && (length > 3 || is_swap(word, known)))
         .min_by_key(|(slips, _)| *slips)
         .map(|(_, known)| known)
+}
+
+/// In a word of three letters, only a swap is a slip: too many such words are near each other.
+fn is_swap(a: &str, b: &str) -> bool {
+    let sorted = |word: &str| {
+        let mut letters: Vec<char> = word.chars().collect();
+        letters.sort_unstable();
+        letters
+    };
+    sorted(a) == sorted(b)
 }
 
 /// No word that is known is longer.
@@ -54,7 +64,8 @@ mod tests {
         assert_eq!(nearest("phse", known), Some("phase"));
         assert_eq!(nearest("hpase", known), Some("phase"));
         assert_eq!(nearest("treshhold", known), Some("threshold"));
-        assert_eq!(nearest("lex", known), Some("let"));
+        assert_eq!(nearest("elt", known), Some("let"));
+        assert_eq!(nearest("lex", known), None);
         assert_eq!(nearest("metric", known), None);
         assert_eq!(nearest("le", known), None);
     }

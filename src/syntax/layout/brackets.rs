@@ -192,7 +192,7 @@ impl Layout<'_> {
     }
 
     /// Whether a line begins a statement, no further right than the one that is being read.
-    fn begins_statement(&self, token: Token) -> bool {
+    pub fn begins_statement(&self, token: Token) -> bool {
         let word = self.text.get(token.start..token.end).unwrap_or("");
         let behind = rest(self.text, token.end).trim_start_matches([' ', '\t']);
         token.kind == TokenKind::Word

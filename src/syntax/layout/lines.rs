@@ -33,6 +33,7 @@ pub struct Layout<'a> {
     continuations: Vec<usize>,
     pub diagnostics: Vec<Diagnostic>,
     pub too_deep: bool,
+    has_item: bool,
 }
 
 /// What comes of the line breaks before a token.
@@ -69,6 +70,7 @@ impl<'a> Layout<'a> {
             continuations: Vec::new(),
             diagnostics: Vec::new(),
             too_deep: false,
+            has_item: false,
         }
     }
 
@@ -149,7 +151,11 @@ impl<'a> Layout<'a> {
             return Break::Statement;
         };
         let closes = matches!(token.kind, TokenKind::Close(_));
-        if !closes && (self.operator_is_open() || self.column > statement) {
+        if closes && self.open.is_empty() {
+            return Break::None;
+        }
+        let goes_on = self.operator_is_open() && !self.begins_statement(token);
+        if !closes && (goes_on || self.column > statement) {
             self.continuations.push(token.start);
             return Break::None;
         }
@@ -190,6 +196,7 @@ impl<'a> Layout<'a> {
     }
 
     fn copy(&mut self, token: Token) {
+        self.has_item = true;
         self.out
             .push_str(self.text.get(token.start..token.end).unwrap_or(""));
         self.copied = token.end;
@@ -251,7 +258,7 @@ impl<'a> Layout<'a> {
             comments: self.comments,
             continuations: self.continuations,
             diagnostics: self.diagnostics,
-            has_item: self.previous.is_some(),
+            has_item: self.has_item,
             too_deep: self.too_deep,
         }
     }

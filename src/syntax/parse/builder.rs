@@ -12,6 +12,8 @@ use crate::syntax::grammar::Rule;
 use crate::syntax::layout::Chunk;
 use crate::syntax::parse::Part;
 use crate::syntax::parse::comments::CommentQueue;
+use crate::syntax::parse::poison;
+use crate::syntax::parse::recover::Replacement;
 use crate::syntax::scan::DEPTH_MAX;
 use pest::iterators::{Pair, Pairs};
 
@@ -23,6 +25,8 @@ pub struct Builder<'a> {
     pub source: &'a str,
     pub chunk: &'a Chunk,
     pub diagnostics: Vec<Diagnostic>,
+    /// Slips that were understood.
+    pub replacements: Vec<Replacement>,
     pub comments: CommentQueue,
     /// How many expressions, types and policies stand around what is being built.
     pub depth: usize,
@@ -35,6 +39,7 @@ impl<'a> Builder<'a> {
             source,
             chunk,
             diagnostics: Vec::new(),
+            replacements: Vec::new(),
             comments: CommentQueue::new(file, source, chunk),
             depth: 0,
         }
@@ -46,15 +51,20 @@ impl<'a> Builder<'a> {
         for node in pairs {
             match node.as_rule() {
                 Rule::EOI => {}
-                Rule::junk_tail => self.junk_tail(Rule::probe_item, start, node),
+                Rule::junk_tail => {
+                    self.junk_tail(Rule::probe_item, start, node);
+                    if let Some(Part::Item(item)) = &mut part {
+                        poison::item(item);
+                    }
+                }
                 Rule::version => part = Some(Part::Version(self.version(node))),
                 _ => {
                     start = node.as_span().start();
-                    part = Some(Part::Item(self.item(node)));
+                    part = Some(Part::Item(Box::new(self.item(node))));
                 }
             }
         }
-        part.unwrap_or_else(|| Part::Item(self.junk_chunk()))
+        part.unwrap_or_else(|| Part::Item(Box::new(self.junk_chunk())))
     }
 
     /// Text that was not even cut into statements.
@@ -89,29 +99,21 @@ impl<'a> Builder<'a> {
     /// The one name inside of a node.
     pub fn inner_ident(&self, node: Node<'_>) -> Ident {
         let span = self.span(&node);
-        match node
-            .into_inner()
-            .find(|inner| inner.as_rule() == Rule::ident)
-        {
+        match node.into_inner().find(is_name) {
             Some(ident) => self.ident(&ident),
             None => missing_ident(span),
         }
     }
 
     pub fn inner_idents(&self, node: Node<'_>) -> Vec<Ident> {
-        let idents = node
-            .into_inner()
-            .filter(|inner| inner.as_rule() == Rule::ident);
+        let idents = node.into_inner().filter(is_name);
         idents.map(|ident| self.ident(&ident)).collect()
     }
 
     /// The one expression inside of a node.
     pub fn inner_expr(&mut self, node: Node<'_>) -> Expr {
         let span = self.span(&node);
-        match node
-            .into_inner()
-            .find(|inner| inner.as_rule() == Rule::expr)
-        {
+        match node.into_inner().find(is_expr) {
             Some(expr) => self.expr(expr),
             None => missing_expr(span),
         }
@@ -164,7 +166,7 @@ impl<'a> Builder<'a> {
         self.depth += 1;
         for inner in node.into_inner() {
             match inner.as_rule() {
-                Rule::ident => built.name = inner.as_str().to_owned(),
+                Rule::type_name => built.name = inner.as_str().to_owned(),
                 Rule::r#type => built.args.push(self.type_expr(inner)),
                 _ => {}
             }
@@ -187,6 +189,14 @@ impl<'a> Builder<'a> {
         }
         refs
     }
+}
+
+pub fn is_name(node: &Node<'_>) -> bool {
+    matches!(node.as_rule(), Rule::ident | Rule::name_word)
+}
+
+fn is_expr(node: &Node<'_>) -> bool {
+    matches!(node.as_rule(), Rule::expr | Rule::amount)
 }
 
 /// Stands for a name that is not there.

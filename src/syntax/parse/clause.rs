@@ -7,22 +7,9 @@ use crate::syntax::grammar::Rule;
 use crate::syntax::parse::builder::{Builder, Node};
 
 impl Builder<'_> {
-    /// Adds a clause; the same word twice is a mistake, but for policies.
     pub fn clause_into(&mut self, options: &mut Vec<Clause>, node: Node<'_>) {
         let span = self.span(&node);
-        let word = first_word(&node);
-        let Some(kind) = self.clause(node) else {
-            return;
-        };
-        let same = std::mem::discriminant(&kind);
-        let policy = matches!(kind, ClauseKind::On(_));
-        let twice = options
-            .iter()
-            .find(|o| !policy && std::mem::discriminant(&o.kind) == same);
-        if let Some(first) = twice.map(|clause| clause.span) {
-            self.said_twice(&format!("`{word}`"), first, span);
-        }
-        options.push(Clause { kind, span });
+        options.extend(self.clause(node).map(|kind| Clause { kind, span }));
     }
 
     fn clause(&mut self, node: Node<'_>) -> Option<ClauseKind> {
@@ -55,7 +42,7 @@ impl Builder<'_> {
             match inner.as_rule() {
                 Rule::quorum => by.quorum = quorum(&inner),
                 Rule::roles => by.roles = self.inner_idents(inner),
-                Rule::ident => by.roles.push(self.ident(&inner)),
+                Rule::name_word => by.roles.push(self.ident(&inner)),
                 _ => {}
             }
         }
@@ -100,12 +87,4 @@ fn quorum(node: &Node<'_>) -> Quorum {
         "all" => Quorum::All,
         number => Quorum::Of(number.parse().unwrap_or(u32::MAX)),
     }
-}
-
-fn first_word(node: &Node<'_>) -> String {
-    node.as_str()
-        .split([' ', '\t', '\n'])
-        .next()
-        .unwrap_or("")
-        .to_owned()
 }

@@ -50,6 +50,9 @@ type Pieces = Peekable<IntoIter<Piece>>;
 impl Builder<'_> {
     pub fn expr(&mut self, node: Node<'_>) -> Expr {
         let span = self.span(&node);
+        if node.as_rule() == Rule::amount {
+            return self.inner_expr(node);
+        }
         let mut pieces = Vec::new();
         // A chain of operators makes a tree as deep as it is long.
         let depth = self.depth;
@@ -109,7 +112,7 @@ impl Builder<'_> {
     fn operand(&mut self, node: Node<'_>) -> Expr {
         let span = self.span(&node);
         let depth = self.depth;
-        self.depth += node.clone().into_inner().count();
+        self.depth += node.clone().into_inner().count().saturating_sub(1);
         if self.depth > DEPTH_MAX {
             self.too_deep(span);
             self.depth = depth;

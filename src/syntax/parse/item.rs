@@ -85,7 +85,7 @@ impl Builder<'_> {
         let mut body = Block::default();
         for inner in node.into_inner() {
             match inner.as_rule() {
-                Rule::ident => name = self.ident(&inner),
+                Rule::name_word => name = self.ident(&inner),
                 Rule::block => body = self.block(inner),
                 _ => {
                     self.head_part(&mut head, &inner);
@@ -105,7 +105,7 @@ impl Builder<'_> {
         };
         for inner in node.into_inner() {
             match inner.as_rule() {
-                Rule::ident => input.name = self.ident(&inner),
+                Rule::name_word => input.name = self.ident(&inner),
                 Rule::r#type => input.ty = self.type_expr(inner),
                 Rule::default => input.default = Some(self.inner_expr(inner)),
                 Rule::place => input.place = Some(self.span(&inner)),
@@ -141,7 +141,7 @@ impl Builder<'_> {
         };
         for inner in node.into_inner() {
             match inner.as_rule() {
-                Rule::ident => phase.head.name = Some(self.ident(&inner)),
+                Rule::name_word => phase.head.name = Some(self.ident(&inner)),
                 Rule::after_names => phase.place.after.extend(self.inner_idents(inner)),
                 Rule::at_start => phase.place.at_start = Some(self.span(&inner)),
                 Rule::block => phase.body = self.block(inner),
@@ -241,7 +241,7 @@ impl Builder<'_> {
         };
         for inner in node.into_inner() {
             match inner.as_rule() {
-                Rule::ident => define.name = self.ident(&inner),
+                Rule::name_word => define.name = self.ident(&inner),
                 Rule::params => {
                     let params = inner.into_inner().filter(|p| p.as_rule() == Rule::param);
                     define.params = params.map(|param| self.param(param)).collect();
@@ -261,7 +261,7 @@ impl Builder<'_> {
         };
         for inner in node.into_inner() {
             match inner.as_rule() {
-                Rule::ident => param.name = self.ident(&inner),
+                Rule::name_word => param.name = self.ident(&inner),
                 Rule::r#type => param.ty = self.type_expr(inner),
                 _ => {}
             }
@@ -282,7 +282,7 @@ impl Builder<'_> {
         for inner in node.into_inner() {
             let span = self.span(&inner);
             match inner.as_rule() {
-                Rule::ident => metric.name = self.ident(&inner),
+                Rule::name_word => metric.name = self.ident(&inner),
                 Rule::r#type => metric.ty = self.type_expr(inner),
                 Rule::expr => (metric.value, metric.unit) = without_unit(self.expr(inner)),
                 Rule::absent => {
@@ -311,7 +311,7 @@ impl Builder<'_> {
         };
         for inner in node.into_inner() {
             match inner.as_rule() {
-                Rule::ident => role.name = self.ident(&inner),
+                Rule::name_word => role.name = self.ident(&inner),
                 Rule::title => role.title = Some(self.title(inner)),
                 Rule::members => role.members = Some(self.inner_expr(inner)),
                 _ => {}
@@ -327,7 +327,7 @@ impl Builder<'_> {
         let mut trailing = Vec::new();
         for inner in node.into_inner() {
             match inner.as_rule() {
-                Rule::ident => names.push(self.ident(&inner)),
+                Rule::name_word => names.push(self.ident(&inner)),
                 Rule::settings => (settings, trailing) = self.settings(inner),
                 _ => {}
             }

@@ -15,6 +15,24 @@ use crate::syntax::similar::nearest;
 use pest::Parser;
 use pest::error::{ErrorVariant, InputLocation};
 
+/// A slip, and the word to read in its place.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Replacement {
+    /// In the text of the chunk.
+    pub start: usize,
+    pub end: usize,
+    pub word: &'static str,
+}
+
+/// A token with its place in the text of the chunk.
+#[derive(Clone, Copy)]
+struct Word<'t> {
+    start: usize,
+    end: usize,
+    text: &'t str,
+    kind: TokenKind,
+}
+
 /// Where a statement stopped making sense.
 struct Failure<'t> {
     /// In the text of the chunk.
@@ -22,9 +40,10 @@ struct Failure<'t> {
     end: usize,
     /// `None` at the end of the statement.
     found: Option<&'t str>,
-    /// The token before it, and the first of the statement.
-    before: Option<(Token, &'t str)>,
-    first: &'t str,
+    before: Option<Word<'t>>,
+    first: Option<Word<'t>>,
+    /// Whether a name, a title, a number or a block follows the first word, as behind a word that begins a statement.
+    first_has_head: bool,
     expected: Vec<Rule>,
 }
 
@@ -121,64 +140,82 @@ impl Builder<'_> {
         }
         let text = hollow(self.chunk.text.get(start..end).unwrap_or(""));
         let failure = fail(probe, &text, start);
-        let diagnostic = self.describe(probe, &failure);
+        let misplaced = self.misplaced(probe, &failure);
+        let diagnostic = match (misplaced, self.misspelt(probe, &failure)) {
+            (Some(diagnostic), _) => diagnostic,
+            (None, Some((slip, meant))) => self.did_you_mean(slip, meant),
+            // A slip that was put right wrongly is not said in other words.
+            (None, None) if self.is_mended(start, end) => return,
+            (None, None) => self.unexpected(&failure),
+        };
         self.diagnostics.push(diagnostic);
     }
 
-    fn describe(&self, probe: Rule, failure: &Failure<'_>) -> Diagnostic {
+    fn unexpected(&self, failure: &Failure<'_>) -> Diagnostic {
         let span = self.origin(failure.start, failure.end);
-        if let Some(diagnostic) = self.misplaced(probe, failure) {
-            return diagnostic;
-        }
-        if let Some(diagnostic) = self.misspelt(probe, failure, span) {
-            return diagnostic;
-        }
         let expected = words::list(&failure.expected);
         let found = match failure.found {
             Some(found) => quoted(found),
             None => "the end of the statement".to_owned(),
         };
-        let diagnostic =
-            Diagnostic::new(&SYNTAX, span, format!("expected {expected}, found {found}"))
-                .label("not expected here");
+        let message = format!("expected {expected}, found {found}");
+        let diagnostic = Diagnostic::new(&SYNTAX, span, message).label("not expected here");
         match self.help(failure) {
             Some(help) => diagnostic.help(help),
             None => diagnostic,
         }
     }
 
+    /// Says what may have been meant. The text is parsed again as if it had been written.
+    fn did_you_mean(&mut self, slip: Word<'_>, meant: &'static str) -> Diagnostic {
+        let span = self.origin(slip.start, slip.end);
+        self.replacements.push(Replacement {
+            start: slip.start,
+            end: slip.end,
+            word: meant,
+        });
+        Diagnostic::new(
+            &MISSPELT_WORD,
+            span,
+            format!("`{}`: did you mean `{meant}`?", slip.text),
+        )
+        .label("unknown word")
+        .fix(format!("write `{meant}`"), span, meant)
+    }
+
     /// A word of the language that stands where it cannot.
     fn misplaced(&self, probe: Rule, failure: &Failure<'_>) -> Option<Diagnostic> {
-        let first = failure.first;
-        let begins =
-            failure.before.is_none() || failure.before.is_some_and(|(_, word)| word == first);
-        let span = self.origin(failure.start, failure.end);
-        let span = failure
+        let first = failure.first?;
+        if failure
             .before
-            .map_or(span, |(token, _)| self.origin(token.start, token.end));
-        let (message, help) = if !begins {
+            .is_some_and(|before| before.start != first.start)
+        {
             return None;
-        } else if probe == Rule::probe_item
-            && STATEMENT_WORDS.contains(&first)
-            && failure.before.is_none()
+        }
+        let word = first.text;
+        let (message, help) = if probe == Rule::probe_item
+            && STATEMENT_WORDS.contains(&word)
+            && word != "on"
+            && word != "let"
         {
             (
-                format!("`{first}` cannot stand outside of a block"),
+                format!("`{word}` cannot stand outside of a block"),
                 "statements stand in the `{ … }` of a phase, a section, a define or another item",
             )
-        } else if probe == Rule::probe_stmt && ITEM_WORDS.contains(&first) {
+        } else if probe == Rule::probe_stmt && ITEM_WORDS.contains(&word) {
             (
-                format!("`{first}` cannot stand in a block"),
+                format!("`{word}` cannot stand in a block"),
                 "an item begins at the start of a line, outside of all blocks",
             )
-        } else if words::LATER.contains(&first) {
+        } else if words::LATER.contains(&word) {
             (
-                format!("`{first}` is not in this version of the language"),
+                format!("`{word}` is not in this version of the language"),
                 "`deploy 1` has no such item",
             )
         } else {
             return None;
         };
+        let span = self.origin(first.start, first.end);
         Some(
             Diagnostic::new(&SYNTAX, span, message)
                 .label("not here")
@@ -186,41 +223,68 @@ impl Builder<'_> {
         )
     }
 
-    fn misspelt(&self, probe: Rule, failure: &Failure<'_>, span: Span) -> Option<Diagnostic> {
-        if let Some(found) = failure.found
-            && let Some(meant) = nearest(found, words::spelt(&failure.expected))
+    /// A word that is nearly what was expected at the failure or right before it, or nearly begins a statement.
+    fn misspelt<'t>(&self, probe: Rule, failure: &Failure<'t>) -> Option<(Word<'t>, &'static str)> {
+        let found = failure.found.map(|text| Word {
+            start: failure.start,
+            end: failure.end,
+            text,
+            kind: TokenKind::Word,
+        });
+        if let Some(found) = found
+            && let Some(meant) = nearest(found.text, words::spelt(&failure.expected))
         {
-            return Some(misspelt(span, found, meant));
+            return Some((found, meant));
         }
-        let (token, word) = failure.before?;
-        let place = self.origin(token.start, token.end);
-        let first = failure.first.as_ptr() == word.as_ptr();
-        let meant = match (first, probe) {
-            (true, Rule::probe_item) => nearest(word, ITEM_WORDS),
-            (true, _) => nearest(word, STATEMENT_WORDS.into_iter().chain(words::SETTINGS)),
-            (false, _) => nearest(word, words::CLAUSES),
+        let unknown = |word: &&Word<'t>| {
+            word.kind == TokenKind::Word
+                && !STATEMENT_WORDS.contains(&word.text)
+                && !ITEM_WORDS.contains(&word.text)
+                && !words::CLAUSES.contains(&word.text)
         };
-        let known = STATEMENT_WORDS.contains(&word)
-            || ITEM_WORDS.contains(&word)
-            || words::CLAUSES.contains(&word);
-        match meant {
-            Some(meant) if token.kind == TokenKind::Word && !known => {
-                Some(misspelt(place, word, meant))
-            }
-            _ => None,
+        let first = failure
+            .first
+            .as_ref()
+            .filter(unknown)
+            .filter(|_| failure.first_has_head);
+        let meant = first.and_then(|first| match probe {
+            Rule::probe_item => nearest(first.text, ITEM_WORDS),
+            _ => nearest(
+                first.text,
+                STATEMENT_WORDS.into_iter().chain(words::SETTINGS),
+            ),
+        });
+        if let (Some(first), Some(meant)) = (first, meant) {
+            return Some((*first, meant));
         }
+        let before = failure.before.as_ref().filter(unknown)?;
+        let meant = nearest(before.text, words::CLAUSES)?;
+        (Some(before.start) != failure.first.map(|first| first.start)).then_some((*before, meant))
     }
 
     fn help(&self, failure: &Failure<'_>) -> Option<String> {
         let place = self.chunk.origin(failure.start);
         let found = failure.found?;
-        let before = failure.before.map(|(token, _)| token.kind);
-        let word = found.starts_with(|c: char| c.is_ascii_alphabetic());
-        if self.chunk.continuations.contains(&place) {
-            let help = "this line goes on with the statement above, because it is indented deeper";
+        let before = failure.before.map(|before| before.kind);
+        let goes_on = |start: &&usize| {
+            **start <= place
+                && self
+                    .source
+                    .get(**start..place)
+                    .is_some_and(|text| !text.contains('\n'))
+        };
+        if self
+            .chunk
+            .continuations
+            .iter()
+            .rev()
+            .find(goes_on)
+            .is_some()
+        {
+            let help = "this line goes on with the statement above, because it is indented deeper or an operator is open";
             return Some(help.to_owned());
         }
-        if before == Some(TokenKind::Number) && word && words::UNITS.contains(&found) {
+        if before == Some(TokenKind::Number) && words::UNITS.contains(&found) {
             return Some("a unit stands next to its number, without a blank".to_owned());
         }
         words::habit(found, &failure.expected).map(str::to_owned)
@@ -235,25 +299,27 @@ impl Builder<'_> {
         self.is_explained_span(self.origin(start, end))
     }
 
-    fn is_explained_span(&self, span: Span) -> bool {
-        let inside = |d: &&Diagnostic| {
-            (span.start..=span.end).contains(&d.primary.span.start)
-                || d.secondary
-                    .iter()
-                    .any(|label| (span.start..span.end).contains(&label.span.start))
-        };
-        self.chunk.diagnostics.iter().any(|d| inside(&d))
+    pub fn is_explained_span(&self, span: Span) -> bool {
+        let brackets = self
+            .chunk
+            .diagnostics
+            .iter()
+            .filter(|d| d.code != &MISSPELT_WORD);
+        let labels = brackets.flat_map(|d| std::iter::once(&d.primary).chain(&d.secondary));
+        labels
+            .map(|label| label.span.start)
+            .any(|at| (span.start..=span.end).contains(&at))
     }
-}
 
-fn misspelt(span: Span, found: &str, meant: &str) -> Diagnostic {
-    Diagnostic::new(
-        &MISSPELT_WORD,
-        span,
-        format!("`{found}`: did you mean `{meant}`?"),
-    )
-    .label("unknown word")
-    .fix(format!("write `{meant}`"), span, meant)
+    fn is_mended(&self, start: usize, end: usize) -> bool {
+        let span = self.origin(start, end);
+        let mut slips = self
+            .chunk
+            .diagnostics
+            .iter()
+            .filter(|d| d.code == &MISSPELT_WORD);
+        slips.any(|slip| span.range().contains(&(slip.primary.span.start as usize)))
+    }
 }
 
 /// The text with blanks for what its blocks hold, so that a failure is not looked for there.
@@ -305,34 +371,37 @@ fn fail(probe: Rule, text: &str, base: usize) -> Failure<'_> {
             }
         }
     };
-    let slice = |token: Token| text.get(token.start..token.end).unwrap_or("");
-    let mut tokens = Scanner::new(text, 0).filter(|token| token.kind != TokenKind::Newline);
-    let first = tokens.next();
-    let before = first
-        .into_iter()
-        .chain(tokens)
-        .take_while(|token| token.end <= at)
-        .last();
-    let mut behind = Scanner::new(text, at);
-    let found = behind.find(|token| token.kind != TokenKind::Newline);
-    let end = before.map_or(at, |token| token.end);
+    let word = |token: Token| Word {
+        start: base + token.start,
+        end: base + token.end,
+        text: text.get(token.start..token.end).unwrap_or(""),
+        kind: token.kind,
+    };
+    let tokens = || {
+        Scanner::new(text, 0)
+            .filter(|token| token.kind != TokenKind::Newline)
+            .map(word)
+    };
+    let before = tokens().take_while(|token| token.end <= base + at).last();
+    let mut behind = Scanner::new(text, at).filter(|token| token.kind != TokenKind::Newline);
+    let found = behind.next().map(word);
+    let end = before.map_or(base + at, |token| token.end);
     Failure {
-        start: base + found.map_or(end, |token| token.start),
-        end: base + found.map_or(end, |token| token.end),
-        found: found.map(slice),
-        before: before
-            .map(|token| (token, slice(token)))
-            .map(|(token, text)| {
-                let token = Token {
-                    start: token.start + base,
-                    end: token.end + base,
-                    ..token
-                };
-                (token, text)
-            }),
-        first: first.map_or("", slice),
+        start: found.map_or(end, |token| token.start),
+        end: found.map_or(end, |token| token.end),
+        found: found.map(|token| token.text),
+        before,
+        first: tokens().next(),
+        first_has_head: tokens()
+            .nth(1)
+            .is_some_and(|second| begins_head(second.kind)),
         expected,
     }
+}
+
+fn begins_head(kind: TokenKind) -> bool {
+    use TokenKind::{Number, Open, String, Word};
+    matches!(kind, Number | Open('{') | String(_) | Word)
 }
 
 /// Text of the user, in backquotes, not too long.

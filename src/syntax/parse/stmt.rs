@@ -5,11 +5,12 @@ use crate::syntax::ast::clause::Clause;
 use crate::syntax::ast::policy::{Action, NoData, Rule as WatchRule};
 use crate::syntax::ast::scenario::{Answer, Assign, At};
 use crate::syntax::ast::{
-    Approve, Block, Canary, Check, CheckBody, Comments, Confirm, Every, Expect, ExprKind, For,
-    Head, Hold, Let, Notify, Reference, Section, Setting, Stage, Step, Stmt, StmtKind, When,
+    Approve, Block, Canary, Check, CheckBody, Comment, Comments, Confirm, Every, Expect, ExprKind,
+    For, Head, Hold, Let, Notify, Reference, Section, Setting, Stage, Step, Stmt, StmtKind, When,
 };
 use crate::syntax::grammar::Rule;
 use crate::syntax::parse::builder::{Builder, Node, missing_expr, missing_ident};
+use crate::syntax::parse::poison;
 
 impl Builder<'_> {
     pub fn block(&mut self, node: Node<'_>) -> Block {
@@ -26,13 +27,8 @@ impl Builder<'_> {
                 Rule::brace_end => {}
                 Rule::junk_tail => {
                     self.junk_tail(Rule::probe_stmt, last, inner);
-                    if let Some(last) = block.stmts.last_mut()
-                        && matches!(
-                            last.kind,
-                            StmtKind::Bound(_) | StmtKind::Call(_) | StmtKind::Line(_)
-                        )
-                    {
-                        last.kind = StmtKind::Junk;
+                    if let Some(last) = block.stmts.last_mut() {
+                        poison::stmt(last);
                     }
                 }
                 _ => {
@@ -53,7 +49,11 @@ impl Builder<'_> {
     /// The comments that were met while an item or a statement was built.
     pub fn finish_comments(&mut self, comments: &mut Comments, span: Span) {
         let inside = self.comments.before(span.end as usize);
-        comments.leading.append(&mut self.comments.inside);
+        self.comments.inside.extend(inside);
+        let inside = self.comments.inside.drain(..).map(|comment| Comment {
+            blank_before: false,
+            ..comment
+        });
         comments.leading.extend(inside);
         comments.trailing.append(&mut self.comments.behind_brace);
         comments
@@ -72,11 +72,15 @@ impl Builder<'_> {
         let kind = self.stmt_kind(node);
         self.finish_comments(&mut comments, span);
         (self.comments.inside, self.comments.behind_brace) = around;
-        Stmt {
+        let mut stmt = Stmt {
             kind,
             span,
             comments,
+        };
+        if self.is_explained_span(span) {
+            poison::stmt(&mut stmt);
         }
+        stmt
     }
 
     fn stmt_kind(&mut self, node: Node<'_>) -> StmtKind {
@@ -227,7 +231,7 @@ impl Builder<'_> {
         let target = node
             .clone()
             .into_inner()
-            .find(|inner| inner.as_rule() == Rule::ident);
+            .find(|inner| inner.as_rule() == Rule::name_word);
         let target = target.map_or_else(
             || missing_ident(self.span(&node)),
             |ident| self.ident(&ident),
@@ -255,7 +259,7 @@ impl Builder<'_> {
         };
         for inner in node.into_inner() {
             match inner.as_rule() {
-                Rule::expr => stage.weight = self.expr(inner),
+                Rule::amount => stage.weight = self.expr(inner),
                 Rule::tolerance => stage.tolerance = Some(self.inner_expr(inner)),
                 Rule::block => stage.body = self.block(inner),
                 _ => {
@@ -293,7 +297,7 @@ impl Builder<'_> {
         };
         for inner in node.into_inner() {
             match inner.as_rule() {
-                Rule::expr => hold.duration = self.expr(inner),
+                Rule::amount => hold.duration = self.expr(inner),
                 _ => {
                     self.head_part(&mut hold.head, &inner);
                 }
@@ -311,7 +315,7 @@ impl Builder<'_> {
         };
         for inner in node.into_inner() {
             match inner.as_rule() {
-                Rule::expr => every.period = self.expr(inner),
+                Rule::amount => every.period = self.expr(inner),
                 Rule::for_time => every.total = Some(self.inner_expr(inner)),
                 Rule::block => every.body = self.block(inner),
                 _ => {
@@ -333,7 +337,7 @@ impl Builder<'_> {
         };
         for inner in node.into_inner() {
             match inner.as_rule() {
-                Rule::ident => notify.target = self.ident(&inner),
+                Rule::name_word => notify.target = self.ident(&inner),
                 Rule::title if notify.head.title.is_some() => {
                     let text = self.title(inner);
                     if let Some(first) = &notify.text {
@@ -398,7 +402,7 @@ impl Builder<'_> {
 
     fn rule_part(&mut self, rule: &mut WatchRule, node: Node<'_>) {
         match node.as_rule() {
-            Rule::expr => rule.condition = self.expr(node),
+            Rule::amount => rule.condition = self.expr(node),
             Rule::for_time => rule.duration = Some(self.inner_expr(node)),
             Rule::actions => rule.actions = self.actions(node),
             _ => {}
@@ -438,7 +442,7 @@ impl Builder<'_> {
         };
         for inner in node.into_inner() {
             match inner.as_rule() {
-                Rule::ident => built.name = self.ident(&inner),
+                Rule::name_word => built.name = self.ident(&inner),
                 Rule::expr => built.list = self.expr(inner),
                 Rule::up_to => built.up_to = Some(self.inner_expr(inner)),
                 Rule::block => built.body = self.block(inner),
@@ -456,7 +460,7 @@ impl Builder<'_> {
         };
         for inner in node.into_inner() {
             match inner.as_rule() {
-                Rule::ident => built.name = self.ident(&inner),
+                Rule::name_word => built.name = self.ident(&inner),
                 Rule::expr => built.value = self.expr(inner),
                 _ => {}
             }
@@ -492,7 +496,7 @@ impl Builder<'_> {
         };
         for inner in node.into_inner() {
             match inner.as_rule() {
-                Rule::expr => at.moment = Some(self.expr(inner)),
+                Rule::amount => at.moment = Some(self.expr(inner)),
                 Rule::for_time => at.duration = Some(self.inner_expr(inner)),
                 Rule::block => at.body = self.block(inner),
                 _ => {}
@@ -511,7 +515,7 @@ impl Builder<'_> {
         };
         for inner in node.into_inner() {
             match inner.as_rule() {
-                Rule::ident => answer.who = self.ident(&inner),
+                Rule::name_word => answer.who = self.ident(&inner),
                 Rule::verb => answer.verb = self.ident(&inner),
                 Rule::answer_item => {
                     answer.item = Some(Reference {

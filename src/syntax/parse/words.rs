@@ -75,71 +75,99 @@ enum Called {
     Silent,
 }
 
-/// `` `within`, a title or `{` ``
+/// `` `,`, `)` or an operator ``
 pub fn list(expected: &[Rule]) -> String {
-    let mut said: Vec<String> = Vec::new();
-    let mut clauses: Vec<&str> = Vec::new();
-    let mut statements = 0;
+    let called: Vec<Called> = expected.iter().map(|rule| called(*rule)).collect();
+    let items = called
+        .iter()
+        .filter(|c| matches!(c, Called::Item(_)))
+        .count();
+    let statements = called
+        .iter()
+        .filter(|c| matches!(c, Called::Statement(_)))
+        .count();
+    if items > MANY {
+        return "an item".to_owned();
+    }
+    if statements > MANY {
+        return "a statement".to_owned();
+    }
+    let mut said = Vec::new();
     let mut say = |text: String| {
         if !said.contains(&text) {
             said.push(text);
         }
     };
-    for rule in expected {
-        match called(*rule) {
-            Called::Spelt(word) => say(format!("`{word}`")),
-            Called::Thing(thing) => say(thing.to_owned()),
-            Called::Clause(word) if !clauses.contains(&word) => clauses.push(word),
-            Called::Statement(_) | Called::Item(_) => statements += 1,
-            Called::Operator => say("an operator".to_owned()),
-            Called::End => say("the end of the line".to_owned()),
-            Called::Clause(_) | Called::Silent => {}
-        }
-    }
-    if statements > 4 {
-        said.retain(|text| !text.starts_with("a title"));
-    }
-    for rule in expected {
-        match called(*rule) {
-            Called::Statement(word) | Called::Item(word) if statements <= 4 => {
-                said.push(format!("`{word}`"))
+    for called in &called {
+        match called {
+            Called::Spelt(word) | Called::Item(word) | Called::Statement(word) => {
+                say(format!("`{word}`"))
             }
+            Called::Thing(thing) => say((*thing).to_owned()),
             _ => {}
         }
     }
-    match clauses.as_slice() {
-        many if many.len() > 4 => {
-            let shown = many.iter().take(3).map(|word| format!("`{word}`"));
-            said.push(format!(
-                "a clause ({}, …)",
-                shown.collect::<Vec<_>>().join(", ")
-            ));
-        }
-        few => said.extend(few.iter().map(|word| format!("`{word}`"))),
+    for clause in clauses(&called) {
+        say(clause);
     }
-    let items = expected
-        .iter()
-        .any(|rule| matches!(called(*rule), Called::Item(_)));
-    match (statements > 4, items) {
-        (true, true) => return "an item".to_owned(),
-        (true, false) => return "a statement".to_owned(),
-        _ => {}
+    if called.iter().any(|c| matches!(c, Called::Operator)) {
+        say("an operator".to_owned());
+    }
+    if called.iter().any(|c| matches!(c, Called::End)) {
+        say("the end of the line".to_owned());
     }
     join(said)
 }
 
+/// From how many of a kind on the kind is named, and not each of them.
+const MANY: usize = 4;
+
+fn clauses(called: &[Called]) -> Vec<String> {
+    let mut words: Vec<&str> = Vec::new();
+    for called in called {
+        if let Called::Clause(word) = called
+            && !words.contains(word)
+        {
+            words.push(word);
+        }
+    }
+    let quoted: Vec<String> = words.iter().map(|word| format!("`{word}`")).collect();
+    match quoted.get(..3) {
+        Some(shown) if quoted.len() > MANY => vec![format!("a clause ({}, …)", shown.join(", "))],
+        _ => quoted,
+    }
+}
+
 /// The words among what was expected, for a near miss.
 pub fn spelt(expected: &[Rule]) -> Vec<&'static str> {
-    let words = expected.iter().filter_map(|rule| match called(*rule) {
-        Called::Spelt(word)
-        | Called::Clause(word)
-        | Called::Statement(word)
-        | Called::Item(word) => Some(word),
-        _ => None,
-    });
+    let mut words = Vec::new();
+    for rule in expected {
+        words.extend_from_slice(one_of(*rule));
+        match called(*rule) {
+            Called::Spelt(word)
+            | Called::Clause(word)
+            | Called::Statement(word)
+            | Called::Item(word) => {
+                words.push(word);
+            }
+            _ => {}
+        }
+    }
+    words.retain(|word| word.starts_with(|c: char| c.is_ascii_alphabetic()));
     words
-        .filter(|word| word.starts_with(|c: char| c.is_ascii_alphabetic()))
-        .collect()
+}
+
+/// Where a rule is one of a few words.
+fn one_of(rule: Rule) -> &'static [&'static str] {
+    match rule {
+        Rule::policy | Rule::policies => &["stop", "rollback", "warn", "pause", "extend"],
+        Rule::cause => &["fail", "error", "inconclusive"],
+        Rule::event => &["start", "success", "rolled_back", "rollback_incomplete"],
+        Rule::action => &["rollback", "pause", "notify"],
+        Rule::verb => &["approves", "rejects", "confirms", "declines", "aborts"],
+        Rule::setting => &SETTINGS,
+        _ => &[],
+    }
 }
 
 /// What people write who come from other languages.
@@ -158,12 +186,6 @@ pub fn habit(found: &str, expected: &[Rule]) -> Option<&'static str> {
 }
 
 fn join(mut said: Vec<String>) -> String {
-    // The end of the line is the least helpful thing to say.
-    let end = "the end of the line";
-    if let Some(at) = said.iter().position(|text| text == end) {
-        let end = said.remove(at);
-        said.push(end);
-    }
     match said.pop() {
         None => "something else".to_owned(),
         Some(last) if said.is_empty() => last,
@@ -171,9 +193,9 @@ fn join(mut said: Vec<String>) -> String {
     }
 }
 
-fn called(rule: Rule) -> Called {
+fn called(named: Rule) -> Called {
     use Called::{Clause, End, Item, Operator, Silent, Spelt, Statement, Thing};
-    match rule {
+    match named {
         Rule::EOI => End,
         Rule::plan => Item("plan"),
         Rule::input => Item("input"),
@@ -233,7 +255,8 @@ fn called(rule: Rule) -> Called {
         Rule::then => Clause("then"),
         Rule::lower => Spelt("lower"),
         Rule::higher => Spelt("higher"),
-        Rule::is_better => Spelt("is better"),
+        Rule::is_word => Spelt("is"),
+        Rule::better_word => Spelt("better"),
         Rule::as_word => Spelt("as"),
         Rule::of_word => Spelt("of"),
         Rule::in_word => Spelt("in"),
@@ -244,6 +267,7 @@ fn called(rule: Rule) -> Called {
         Rule::start_word => Spelt("start"),
         Rule::watch_rule => Spelt("when"),
         Rule::eq | Rule::calls | Rule::default | Rule::members => Spelt("="),
+        Rule::comma => Spelt(","),
         Rule::colon => Spelt(":"),
         Rule::arrow => Spelt("->"),
         Rule::fat_arrow | Rule::actions => Spelt("=>"),
@@ -252,7 +276,7 @@ fn called(rule: Rule) -> Called {
         Rule::brace_end => Spelt("}"),
         Rule::angle_end => Spelt(">"),
         Rule::block | Rule::settings => Spelt("{"),
-        Rule::params | Rule::roles | Rule::call => Spelt("("),
+        Rule::params | Rule::roles => Spelt("("),
         Rule::tolerance => Spelt("±"),
         Rule::stop => Spelt("stop"),
         Rule::policy_rollback | Rule::action_rollback => Spelt("rollback"),
@@ -260,9 +284,11 @@ fn called(rule: Rule) -> Called {
         Rule::pause | Rule::action_pause => Spelt("pause"),
         Rule::extend => Spelt("extend"),
         Rule::title | Rule::string => Thing("a title"),
-        Rule::ident | Rule::variable | Rule::item_name | Rule::label => Thing("a name"),
-        Rule::expr | Rule::operand | Rule::arg => Thing("an expression"),
-        Rule::r#type => Thing("a type"),
+        Rule::ident | Rule::name_word | Rule::variable | Rule::item_name | Rule::label => {
+            Thing("a name")
+        }
+        Rule::expr | Rule::amount | Rule::operand | Rule::arg => Thing("an expression"),
+        Rule::r#type | Rule::type_name => Thing("a type"),
         Rule::unit_name | Rule::unit_text | Rule::unit => Thing("a unit"),
         Rule::number | Rule::digits => Thing("a number"),
         Rule::version_number => Thing("a version such as `1`"),
@@ -273,11 +299,10 @@ fn called(rule: Rule) -> Called {
         Rule::cause => Thing("`fail`, `error`, `inconclusive` or `no data`"),
         Rule::event => Thing("`start`, `success`, `rolled_back` or `rollback_incomplete`"),
         Rule::action => Thing("`rollback`, `pause` or `notify`"),
-        Rule::verb => Thing("`approves`, `rejects`, `confirms`, `declines` or `aborts`"),
         Rule::group => Thing("a phase"),
         Rule::chain => Thing("phases with `->` between them"),
         Rule::entry => Thing("`key: value`"),
-        Rule::quorum => Thing("a number or `all`"),
+        Rule::quorum => Thing("a number, `all`"),
         Rule::param => Thing("a parameter"),
         Rule::range_op
         | Rule::and

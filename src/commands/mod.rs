@@ -19,6 +19,6 @@ pub mod runs;
 pub mod scenarios;
 pub mod session;
 pub mod show;
-pub mod status;
 pub mod simulate;
+pub mod status;
 pub mod terminal;

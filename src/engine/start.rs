@@ -55,7 +55,10 @@ pub fn begin(turn: &mut Turn, first: First) {
 
 /// In the order of the text. The checks of a rollback stand beside them.
 fn phases(plan: &Plan) -> Vec<NodeId> {
-    let verify = plan.rollback.as_ref().map_or(&[][..], |rollback| &rollback.verify);
+    let verify = plan
+        .rollback
+        .as_ref()
+        .map_or(&[][..], |rollback| &rollback.verify);
     let nodes = plan.nodes.iter();
     nodes
         .filter(|node| node.parent.is_none() && !verify.contains(&node.id))

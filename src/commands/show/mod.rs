@@ -4,5 +4,5 @@ pub mod audience;
 pub mod json;
 pub mod line;
 pub mod live;
-pub mod tree;
 pub mod rehearsal;
+pub mod tree;

@@ -53,8 +53,9 @@ provider status = webhook {
 }
 "##;
 
-fn compiled() -> Plan {
-    let authority = super::certificate::Authority::new().file("compiled");
+/// Each test has a file of its own: they run beside each other.
+fn compiled(test: &str) -> Plan {
+    let authority = super::certificate::Authority::new().file(test);
     let text = TEXT.replace("\"CA\"", &format!("\"{}\"", authority.display()));
     let name = "all.deploy".to_owned();
     let compiled = compile(vec![SourceText { name, text }], &InMemory::default());
@@ -74,7 +75,7 @@ fn environment() -> Environment {
 #[test]
 fn each_setting_that_is_declared_compiles_and_is_taken() {
     install_crypto();
-    let plan = compiled();
+    let plan = compiled("compiled-settings");
     for provider in &plan.providers {
         let kind = catalog::find(&provider.kind).unwrap();
         let declared: Vec<&str> = kind.settings.iter().map(|setting| setting.name).collect();
@@ -96,7 +97,7 @@ fn each_setting_that_is_declared_compiles_and_is_taken() {
 #[test]
 fn all_that_is_missing_is_said_at_once_with_its_place() {
     install_crypto();
-    let plan = compiled();
+    let plan = compiled("compiled-missing");
     let Err(problems) = registry::build(&plan, &IndexMap::new(), &Environment::default()) else {
         panic!("built without secrets");
     };
@@ -125,7 +126,11 @@ fn all_that_is_missing_is_said_at_once_with_its_place() {
 #[test]
 fn a_setting_from_an_input_needs_it() {
     install_crypto();
-    let Err(problems) = registry::build(&compiled(), &IndexMap::new(), &environment()) else {
+    let Err(problems) = registry::build(
+        &compiled("compiled-input"),
+        &IndexMap::new(),
+        &environment(),
+    ) else {
         panic!("built without its input");
     };
     assert_eq!(problems.len(), 1, "{problems:?}");
@@ -138,7 +143,7 @@ fn a_setting_from_an_input_needs_it() {
 #[tokio::test]
 async fn what_the_plan_calls_is_what_the_provider_answers() {
     let server = Server::start(|_| Reply::new(200, "ok"));
-    let mut plan = compiled();
+    let mut plan = compiled("compiled-asked");
     for provider in &mut plan.providers {
         provider.settings.remove("ca");
     }
@@ -154,7 +159,7 @@ async fn what_the_plan_calls_is_what_the_provider_answers() {
 #[test]
 fn a_setting_of_another_version_is_refused_rather_than_not_kept() {
     install_crypto();
-    let mut plan = compiled();
+    let mut plan = compiled("compiled-odd");
     let odd = Setting::Value(map([("a", text("b"))]));
     plan.providers[1].settings.insert("retries".to_owned(), odd);
     let inputs = IndexMap::from([("site".to_owned(), text("https://site.example.com"))]);

@@ -6,7 +6,7 @@ use crate::analyze::files::{Entry, FileError};
 use crate::analyze::messages::files as say;
 use crate::plan::expr::Expr;
 use crate::providers::manifest;
-use crate::providers::manifest::{Problem, images};
+use crate::providers::manifest::{Object, Problem, images};
 use crate::resolve::names::{Decl, What};
 use crate::source::Span;
 use crate::syntax::ast::{ExprKind, StringPart};
@@ -40,10 +40,7 @@ pub fn load(cx: &mut Cx<'_, '_>, written: &str, span: Span) {
                 cx.report(say::no_manifests(span, written));
             }
             for name in named {
-                let path = match path.as_str() {
-                    "." => name,
-                    folder => format!("{folder}/{name}"),
-                };
+                let path = under(&path, &name);
                 match cx.g.files.read(&path) {
                     Ok(Entry::File(bytes)) => keep(cx, path, bytes, span),
                     Ok(Entry::Folder(_)) => {}
@@ -71,6 +68,34 @@ pub fn text_of(cx: &mut Cx<'_, '_>, written: &str, span: Span) -> Option<String>
     };
     cx.report(say::unreadable(span, written, &error));
     None
+}
+
+/// The objects under a path, as far as they can be read; whoever applies them reports what is wrong.
+pub fn objects(cx: &Cx<'_, '_>, written: &str) -> Vec<Object> {
+    let Some(path) = inside(written) else {
+        return Vec::new();
+    };
+    let mut texts: Vec<(String, String)> = Vec::new();
+    let mut add = |path: String| {
+        if let Ok(Entry::File(bytes)) = cx.g.files.read(&path)
+            && let Ok(text) = String::from_utf8(bytes)
+        {
+            texts.push((path, text));
+        }
+    };
+    match cx.g.files.read(&path) {
+        Ok(Entry::Folder(names)) => {
+            let manifests = names.iter().filter(|name| manifest::is_manifest(name));
+            manifests.for_each(|name| add(under(&path, name)));
+        }
+        Ok(Entry::File(_)) => add(path),
+        Err(_) => {}
+    }
+    let files: Vec<(&str, &str)> = texts
+        .iter()
+        .map(|(path, text)| (path.as_str(), text.as_str()))
+        .collect();
+    manifest::read(&files, None).objects
 }
 
 /// Whether the objects in the files of a change are what they have to be.
@@ -120,6 +145,13 @@ fn keep(cx: &mut Cx<'_, '_>, path: String, bytes: Vec<u8>, span: Span) {
             let error = FileError::Unreadable("it is not UTF-8".to_owned());
             cx.report(say::unreadable(span, &path, &error));
         }
+    }
+}
+
+fn under(folder: &str, name: &str) -> String {
+    match folder {
+        "." => name.to_owned(),
+        _ => format!("{folder}/{name}"),
     }
 }
 

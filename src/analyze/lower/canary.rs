@@ -6,7 +6,7 @@ use crate::analyze::expr::{constant, node};
 use crate::analyze::lower::nodes::Draft;
 use crate::analyze::lower::options::Word;
 use crate::analyze::lower::stage::Inherited;
-use crate::analyze::lower::{Around, nodes, options, policy, stage, step};
+use crate::analyze::lower::{Around, nodes, options, policy, stage, step, weight};
 use crate::analyze::messages::structure as say;
 use crate::plan::node::{Canary, NodeKind};
 use crate::providers::Function;
@@ -68,6 +68,7 @@ pub fn canary(cx: &mut Cx<'_, '_>, around: &Around, canary: &ast::Canary, span: 
         within.and_then(|time| constant::duration_ns(cx, env, time, "the time of a `within`"));
     let inherited = Inherited {
         within_ns: within.or(step_timeout_ns),
+        replicas: target.as_ref().and_then(|target| target.replicas),
     };
     stages(cx, &inside, canary, inherited);
 }
@@ -111,6 +112,8 @@ struct Target<'a> {
     decl: Decl<'a>,
     provider: String,
     timeout_ns: Option<i64>,
+    /// Of the old pods.
+    replicas: Option<u32>,
 }
 
 /// The step that a canary moves: it has released without traffic, by a provider that can carry a canary.
@@ -151,6 +154,7 @@ fn target<'a>(cx: &mut Cx<'_, 'a>, env: &Env, canary: &ast::Canary) -> Option<Ta
         decl,
         provider: provider.name.to_owned(),
         timeout_ns,
+        replicas: weight::replicas(cx, step),
     })
 }
 

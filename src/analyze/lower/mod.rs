@@ -18,6 +18,7 @@ pub mod threshold;
 pub mod time;
 pub mod unroll;
 pub mod watch;
+pub mod weight;
 
 use crate::analyze::env::Env;
 use crate::plan::Policies;

@@ -4,7 +4,8 @@ use crate::analyze::context::Cx;
 use crate::analyze::expr::constant;
 use crate::analyze::lower::nodes::Draft;
 use crate::analyze::lower::options::Word;
-use crate::analyze::lower::{Around, Place, nodes, options, policy, statement};
+use crate::analyze::lower::weight::Wanted;
+use crate::analyze::lower::{Around, Place, nodes, options, policy, statement, weight};
 use crate::analyze::messages::structure as say;
 use crate::plan::node::{NodeKind, Stage};
 use crate::source::Span;
@@ -17,6 +18,8 @@ use crate::units::amount::{NANO, Nano};
 #[derive(Clone, Copy, Debug)]
 pub struct Inherited {
     pub within_ns: Option<i64>,
+    /// How many old pods there are, where that is known.
+    pub replicas: Option<u32>,
 }
 
 /// Gives the weight, where it can be read.
@@ -40,11 +43,20 @@ pub fn stage(
     });
     let tolerance = stage.tolerance.as_ref();
     let tolerance = tolerance.and_then(|it| constant::points(cx, env, it, "a tolerance"));
-    let pods = stage.options.iter().find_map(|clause| match &clause.kind {
+    let written_pods = stage.options.iter().find_map(|clause| match &clause.kind {
         ClauseKind::Pods(pods) => Some(pods),
         _ => None,
     });
-    let pods = pods.and_then(|pods| constant::count(cx, env, pods, "a number of pods"));
+    let pods = written_pods.and_then(|pods| constant::count(cx, env, pods, "a number of pods"));
+    if let Some(weight) = weight {
+        let wanted = Wanted {
+            weight,
+            tolerance: tolerance.unwrap_or(Nano(0)),
+            pods: pods.zip(written_pods.map(|pods| pods.span)),
+            span: stage.weight.span,
+        };
+        weight::check(cx, wanted, inherited.replicas);
+    }
     let within = options::within(&stage.options);
     let within =
         within.and_then(|time| constant::duration_ns(cx, env, time, "the time of a `within`"));

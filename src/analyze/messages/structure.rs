@@ -10,6 +10,8 @@ use crate::resolve::names::Decl;
 use crate::resolve::near;
 use crate::source::Span;
 use crate::syntax::ast::{Define, For, Ident, Step, Stmt, StmtKind, TypeExpr};
+use crate::units::amount::{Nano, Quantity};
+use crate::units::{Dim, show};
 
 /// `place`: `in a stage, which …`.
 pub fn misplaced(stmt: &Stmt, place: &str) -> Diagnostic {
@@ -125,6 +127,29 @@ pub fn scenario_in_plan(span: Span) -> Diagnostic {
         "a `scenario` stands in a file of the plan",
     )
     .help("put it into a file of its own, whose first item is a `scenario`")
+}
+
+/// `words`: what the replicas could make instead.
+pub fn inexpressible_weight(span: Span, words: &str) -> Diagnostic {
+    Diagnostic::new(&typing::INEXPRESSIBLE_WEIGHT, span, words)
+        .help("allow a tolerance (`stage 10% ± 3pp`), or change the replicas of the manifest")
+        .note(
+            "the canary's pods stand beside all of the old ones, and each pod takes an equal part",
+        )
+}
+
+pub fn pods_of_other_weight(
+    span: Span,
+    pods: u32,
+    stable: u32,
+    makes: Nano,
+    weight: Span,
+) -> Diagnostic {
+    let makes = show::quantity(Quantity::measured(Dim::Ratio, makes.as_f64()));
+    let message = format!("{pods} pods beside {stable} old ones take {makes} of the traffic");
+    Diagnostic::new(&typing::INEXPRESSIBLE_WEIGHT, span, message)
+        .and(weight, "another weight")
+        .help("leave `pods` out, or allow a tolerance: `± 3pp`")
 }
 
 /// `noun` with its article.

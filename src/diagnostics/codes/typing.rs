@@ -30,4 +30,5 @@ codes! {
     PROVIDER_SETTING = "D0802" "provider-setting" Error;
     FILE_UNREADABLE = "D0803" "file-unreadable" Error;
     MANIFEST_INVALID = "D0804" "manifest-invalid" Error;
+    INEXPRESSIBLE_WEIGHT = "D0805" "inexpressible-weight" Error;
 }

@@ -6,10 +6,10 @@ use crate::engine::tests::build::{Builder, H, M, S, approve, errors, pause, rule
 use crate::engine::view::{Item, Stand, View, view};
 use crate::plan::expr::Scope;
 use crate::plan::node::{CheckMode, NodeId, Quorum};
-use crate::plan::{Action, Policy};
+use crate::plan::{Action, Plan, Policy};
 use crate::syntax::ast::CompareOp;
 use crate::units::show::duration_ns;
-use crate::values::show;
+use crate::values::{Instant, show};
 
 /// What is running, a line each.
 fn running(view: &View) -> String {
@@ -38,8 +38,8 @@ fn running(view: &View) -> String {
     lines.join("\n")
 }
 
-#[test]
-fn a_story_is_seen_as_it_stands() {
+/// A gate for two people, a canary that goes bad at 6m, and a watch over it.
+fn story() -> (Plan, NodeId) {
     let mut b = Builder::new();
     let before = b.phase("before");
     let gate = b.node(Some(before), "go", approve(Quorum::People(2), None));
@@ -48,43 +48,46 @@ fn a_story_is_seen_as_it_stands() {
     let release = b.step(deploy, "release");
     let canary = b.canary(deploy, release, &[(50, 5 * M), (100, 5 * M)]);
     let stage = b.child(canary, 0);
-    let check = b.check(
-        stage,
-        "errors",
-        errors(Scope::Canary, CompareOp::Lt, 5),
-        CheckMode::Stage { for_ns: 0 },
-    );
+    let low = errors(Scope::Canary, CompareOp::Lt, 5);
+    let check = b.check(stage, "errors", low, CheckMode::Stage { for_ns: 0 });
     b.policies(check).fail = Some(pause(H, Policy::Rollback));
     let over = errors(Scope::Canary, CompareOp::Gt, 50);
-    b.watch(
-        deploy,
-        deploy,
-        vec![rule(over, 2 * M, vec![Action::Rollback])],
-        None,
-    );
-    let plan = b.plan;
+    let rules = vec![rule(over, 2 * M, vec![Action::Rollback])];
+    b.watch(deploy, deploy, rules, None);
+    (b.plan, gate)
+}
 
-    let bench = Bench::new(plan.clone())
+fn begun(plan: &Plan, gate: NodeId) -> Bench {
+    Bench::new(plan.clone())
         .metric("error_rate", |at| if at < 6 * M { 0.01 } else { 0.1 })
         .start()
         .at(M, signed(gate, "ann", "engineer"))
-        .until(2 * M);
-    let seen = view(&plan, &bench.state, bench.state.now.plus(M));
+}
+
+fn signed_by_both(plan: &Plan, gate: NodeId) -> Bench {
+    begun(plan, gate).at(2 * M, signed(gate, "mia", "manager"))
+}
+
+#[test]
+fn a_gate_says_how_it_is_answered() {
+    let (plan, gate) = story();
+    let bench = begun(&plan, gate).until(2 * M);
+    let seen = view(&plan, &bench.state, Instant(2 * M));
     assert_eq!(seen.stand, Stand::Running);
     assert_eq!(
         running(&seen),
         "before\nbefore/go waiting for an answer answer left 58m"
     );
     let ask = &seen.asks[0];
-    assert_eq!(
-        (ask.missing, ask.answer.as_str()),
-        (1, "deployc approve r1 go --as ROLE")
-    );
+    let answer = "deployc approve r1 go --as ROLE";
+    assert_eq!((ask.missing, ask.answer.as_str()), (1, answer));
+}
 
-    let bench = bench
-        .at(2 * M, signed(gate, "mia", "manager"))
-        .until(4 * M + 7 * S);
-    let seen = view(&plan, &bench.state, crate::values::Instant(4 * M + 7 * S));
+#[test]
+fn a_hold_says_what_is_measured_and_what_is_left() {
+    let (plan, gate) = story();
+    let bench = signed_by_both(&plan, gate).until(4 * M + 7 * S);
+    let seen = view(&plan, &bench.state, Instant(4 * M + 7 * S));
     assert_eq!(
         running(&seen),
         "deploy
@@ -92,22 +95,29 @@ deploy/canary
 deploy/canary/stage-50 holding hold left 2m 53s
 deploy/canary/stage-50/errors canary.error_rate is 1%"
     );
+}
 
-    let bench = bench.until(6 * M + 7 * S);
+#[test]
+fn a_pause_says_how_to_go_on() {
+    let (plan, gate) = story();
+    let bench = signed_by_both(&plan, gate).until(6 * M + 7 * S);
     let seen = view(&plan, &bench.state, bench.state.now);
     assert_eq!(seen.stand, Stand::Paused);
     let paused = &seen.pauses[0];
     assert_eq!(paused.go_on, "deployc continue r1 errors --reason WHY");
-    assert_eq!(paused.until.0, H + 6 * M);
-    assert_eq!(
-        running(&seen).lines().last(),
-        Some("deploy/canary/stage-50/errors canary.error_rate is 10%")
-    );
+    assert_eq!(paused.until, Instant(H + 6 * M));
+    let last = "deploy/canary/stage-50/errors canary.error_rate is 10%";
+    assert_eq!(running(&seen).lines().last(), Some(last));
+}
 
+#[test]
+fn a_rollback_says_what_goes_back() {
+    let (plan, gate) = story();
     let abort = EventKind::Aborted {
         by: actor("ann"),
         reason: "no".to_owned(),
     };
+    let bench = signed_by_both(&plan, gate);
     let bench = bench
         .commits("back", vec![None])
         .at(7 * M, abort)
@@ -121,13 +131,9 @@ deploy/canary/stage-50/errors canary.error_rate is 1%"
         .flat_map(|back| &back.undo)
         .map(|undo| (undo.name.as_str(), undo.stand))
         .collect();
-    assert_eq!(
-        undo,
-        [
-            ("`deploy/canary`", "going back"),
-            ("`deploy/release`", "waiting")
-        ]
-    );
-    assert_eq!(seen.items.len(), 2);
-    assert_eq!(NodeId(0), before);
+    let wanted = [
+        ("`deploy/canary`", "going back"),
+        ("`deploy/release`", "waiting"),
+    ];
+    assert_eq!(undo, wanted);
 }

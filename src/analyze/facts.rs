@@ -25,21 +25,21 @@ mod tests {
     use crate::analyze::facts::facts;
     use crate::analyze::order::fill;
     use crate::analyze::timing::morning::morning;
-    use crate::plan::draft::{HOUR_NS, MINUTE_NS, compare, metric, notice, ratio, rule};
+    use crate::plan::draft::{Draft, HOUR_NS, MINUTE_NS, compare, metric, notice, ratio, rule};
     use crate::plan::expr::Scope;
-    use crate::plan::node::{NodeKind, UndoPlan};
+    use crate::plan::node::{NodeId, NodeKind, UndoPlan};
     use crate::plan::print::print;
     use crate::plan::{Action, Loc, NoData, SourceMap, Window};
     use crate::syntax::ast::CompareOp;
     use crate::values::Instant;
 
-    #[test]
-    fn the_printed_plan_of_a_deployment_day() {
-        let mut draft = morning();
-        let find = |draft: &crate::plan::draft::Draft, path: &str| {
-            let node = draft.plan.nodes.iter().find(|node| node.path == path);
-            node.unwrap().id
-        };
+    fn find(draft: &Draft, path: &str) -> NodeId {
+        let node = draft.plan.nodes.iter().find(|node| node.path == path);
+        node.unwrap().id
+    }
+
+    /// The titles and ids of the list that the day comes from.
+    fn entitle(draft: &mut Draft) {
         let titles = [
             ("preflight", "Phase 1: Pre-Deployment"),
             ("preflight/online", "All team members online"),
@@ -51,10 +51,16 @@ mod tests {
             ("first_day/all/hourly", "Continue hourly checks"),
         ];
         for (at, (path, title)) in titles.iter().enumerate() {
-            let id = find(&draft, path);
+            let id = find(draft, path);
             draft.node(id).title = Some((*title).to_owned());
             draft.node(id).refs = vec![format!("X0-0{}", 84 + at)];
         }
+    }
+
+    #[test]
+    fn the_printed_plan_of_a_deployment_day() {
+        let mut draft = morning();
+        entitle(&mut draft);
         let (deploy, rollout) = (find(&draft, "deploy"), find(&draft, "rollout"));
         let first_day = find(&draft, "first_day");
         let space = draft.step(deploy, "space", "x0tta6bl4");

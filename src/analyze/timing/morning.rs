@@ -70,8 +70,19 @@ pub fn morning() -> Draft {
     }
     let ask = draft.confirm(phases[0], "online", 15 * MINUTE_NS);
     pauses(&mut draft, &[ask], 10 * MINUTE_NS, 100);
+    let release = deploy(&mut draft, phases[1]);
+    rollout(&mut draft, phases[2], release);
+    verification(&mut draft, phases[3]);
+    declare(&mut draft, phases[4]);
+    first_day(&mut draft, phases[5]);
+    let verify = CheckMode::For { ns: 2 * MINUTE_NS };
+    draft.verify("normal", verify, read("api", "up"));
+    draft.rollback(15 * MINUTE_NS).during = Some((phases[1], phases[5]));
+    draft
+}
 
-    let release = draft.step(phases[1], "release", "api");
+fn deploy(draft: &mut Draft, phase: NodeId) -> NodeId {
+    let release = draft.step(phase, "release", "api");
     draft.edit_step(release).undo = UndoPlan::Derived {
         timeout_ns: 6 * MINUTE_NS,
         title: None,
@@ -79,14 +90,17 @@ pub fn morning() -> Draft {
     };
     let up = read("api", "up");
     let starting = draft.check_of(
-        phases[1],
+        phase,
         "starting",
         CheckMode::Within { ns: 3 * MINUTE_NS },
         up,
     );
-    pauses(&mut draft, &[release, starting], MINUTE_NS, 101);
+    pauses(draft, &[release, starting], MINUTE_NS, 101);
+    release
+}
 
-    let canary = draft.canary(phases[2], "canary", release);
+fn rollout(draft: &mut Draft, phase: NodeId, release: NodeId) {
+    let canary = draft.canary(phase, "canary", release);
     if let NodeKind::Canary(canary) = &mut draft.node(canary).kind {
         canary.promote_timeout_ns = 0;
     }
@@ -94,35 +108,35 @@ pub fn morning() -> Draft {
     for (percent, minutes) in [(10, 5), (50, 10), (100, 30)] {
         let stage = draft.stage(canary, percent, minutes * MINUTE_NS);
         let mode = CheckMode::Stage { for_ns: 0 };
-        judged.push(sampled(&mut draft, stage, "errors", mode, 8));
+        judged.push(sampled(draft, stage, "errors", mode, 8));
         judged.push(stage);
     }
-    pauses(&mut draft, &judged, 2 * MINUTE_NS, 102);
+    pauses(draft, &judged, 2 * MINUTE_NS, 102);
+}
 
-    let slow = sampled(&mut draft, phases[3], "p95", CheckMode::Once, 8);
+fn verification(draft: &mut Draft, phase: NodeId) {
+    let slow = sampled(draft, phase, "p95", CheckMode::Once, 8);
     let quick = CheckMode::Within { ns: 30 * SECOND_NS };
-    let quick = draft.check_of(phases[3], "health", quick, read("api", "up"));
-    pauses(&mut draft, &[slow, quick], 10 * MINUTE_NS, 103);
+    let quick = draft.check_of(phase, "health", quick, read("api", "up"));
+    pauses(draft, &[slow, quick], 10 * MINUTE_NS, 103);
+}
 
+fn declare(draft: &mut Draft, phase: NodeId) {
     let stable = CheckMode::For { ns: 10 * MINUTE_NS };
-    let stable = sampled(&mut draft, phases[4], "stable", stable, 8);
-    let gate = draft.approve(phases[4], "go_live", 40 * MINUTE_NS);
-    pauses(&mut draft, &[stable, gate], 5 * MINUTE_NS, 104);
+    let stable = sampled(draft, phase, "stable", stable, 8);
+    let gate = draft.approve(phase, "go_live", 40 * MINUTE_NS);
+    pauses(draft, &[stable, gate], 5 * MINUTE_NS, 104);
+}
 
-    let parallel = draft.add(Some(phases[5]), "all", NodeKind::Parallel);
+fn first_day(draft: &mut Draft, phase: NodeId) {
+    let parallel = draft.add(Some(phase), "all", NodeKind::Parallel);
     let every = |hours: i64, ticks| NodeKind::Every {
         period_ns: hours * HOUR_NS,
         ticks,
     };
     let hourly = draft.add(Some(parallel), "hourly", every(1, 24));
     let handoff = draft.add(Some(parallel), "handoff", every(8, 3));
-    let errors = sampled(&mut draft, hourly, "errors", CheckMode::Once, 8);
+    let errors = sampled(draft, hourly, "errors", CheckMode::Once, 8);
     let notes = draft.confirm(handoff, "notes", HOUR_NS);
-    pauses(&mut draft, &[errors, notes], HOUR_NS, 105);
-
-    let during = (phases[1], phases[5]);
-    let verify = CheckMode::For { ns: 2 * MINUTE_NS };
-    draft.verify("normal", verify, read("api", "up"));
-    draft.rollback(15 * MINUTE_NS).during = Some(during);
-    draft
+    pauses(draft, &[errors, notes], HOUR_NS, 105);
 }

@@ -32,14 +32,14 @@ fn a_real_cluster_carries_a_canary_as_the_contract_says() {
     block_on(canary_suite(|| Real::new(cluster)));
 }
 
-struct Real {
+pub struct Real {
     cluster: &'static Cluster,
-    namespace: Namespace,
+    pub namespace: Namespace,
     accounts: RefCell<usize>,
 }
 
 impl Real {
-    fn new(cluster: &'static Cluster) -> Real {
+    pub fn new(cluster: &'static Cluster) -> Real {
         Real {
             cluster,
             namespace: Namespace::new(cluster, "contract"),
@@ -194,7 +194,7 @@ impl Bench for Real {
     }
 }
 
-fn block_on<T>(work: impl Future<Output = T>) -> T {
+pub fn block_on<T>(work: impl Future<Output = T>) -> T {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
         .enable_all()

@@ -27,6 +27,7 @@ mod contract {
     pub mod server;
 }
 mod e2e;
+mod kubernetes_canary;
 mod kubernetes_contract;
 mod load;
 mod namespace;

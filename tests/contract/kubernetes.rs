@@ -1034,14 +1034,14 @@ async fn what_cannot_carry_a_canary_is_refused(bench: &impl Bench) {
 }
 
 /// Version 1 runs and takes all traffic; version 2 is released dark.
-async fn released(bench: &impl Bench, replicas: u32) -> (Arc<dyn Provider>, Value, Intent) {
+pub async fn released(bench: &impl Bench, replicas: u32) -> (Arc<dyn Provider>, Value, Intent) {
     let it = bench.provider(&[("k8s/all.yaml", web(bench, "v1", replicas))]);
     applied(&*it, "old/1", apply(&[])).await;
     let (intent, release) = applied(&*it, "run/release", dark(bench)).await;
     (it, release, intent)
 }
 
-fn dark(bench: &impl Bench) -> Call {
+pub fn dark(bench: &impl Bench) -> Call {
     dark_of(bench, "v2")
 }
 
@@ -1052,7 +1052,7 @@ fn dark_of(bench: &impl Bench, version: &str) -> Call {
     dark
 }
 
-fn weight(release: &Value, percent: i32) -> Call {
+pub fn weight(release: &Value, percent: i32) -> Call {
     let weight = Quantity::exact(Dim::Ratio, i128::from(percent) * NANO / 100);
     let args = [
         ("release", release.clone()),
@@ -1061,13 +1061,13 @@ fn weight(release: &Value, percent: i32) -> Call {
     call("canary_weight", args)
 }
 
-fn promote(release: &Value) -> Call {
+pub fn promote(release: &Value) -> Call {
     call("canary_promote", [("release", release.clone())])
 }
 
 // ---- manifests -----------------------------------------------------------------------------------------
 
-fn web(bench: &impl Bench, version: &str, replicas: u32) -> String {
+pub fn web(bench: &impl Bench, version: &str, replicas: u32) -> String {
     format!(
         "{}---\n{}",
         workload(bench, "web", version, replicas),
@@ -1120,7 +1120,7 @@ fn config(name: &str, value: &str) -> String {
 
 // ---- asking --------------------------------------------------------------------------------------------
 
-fn apply(images: &[(&str, String)]) -> Call {
+pub fn apply(images: &[(&str, String)]) -> Call {
     let mut apply = call("apply", [("path", text("k8s/"))]);
     if !images.is_empty() {
         let images = images
@@ -1140,7 +1140,7 @@ async fn ask<const N: usize>(it: &dyn Provider, function: &str, args: [(&str, Va
 }
 
 /// Prepared and committed.
-async fn applied(it: &dyn Provider, key: &str, call: Call) -> (Intent, Value) {
+pub async fn applied(it: &dyn Provider, key: &str, call: Call) -> (Intent, Value) {
     let intent = prepare(it, key, call).await.unwrap();
     match commit(it, key, intent.clone()).await {
         Outcome::Applied { result, .. } => (intent, result),
@@ -1155,7 +1155,7 @@ fn not_applied(outcome: Outcome) -> Failure {
     }
 }
 
-async fn back(it: &dyn Provider, key: &str, intent: &Intent) -> Outcome {
+pub async fn back(it: &dyn Provider, key: &str, intent: &Intent) -> Outcome {
     let request = Request::Commit {
         key: Key(key.to_owned()),
         intent: intent.clone(),

@@ -25,3 +25,6 @@ pub mod timing;
 pub mod typed;
 pub mod types;
 pub mod watches;
+
+#[cfg(test)]
+mod tests;

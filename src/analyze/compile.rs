@@ -128,18 +128,12 @@ fn has_errors(diagnostics: &[Diagnostic]) -> bool {
 
 /// What did not parse is said once: that nothing is left around it would say the same again.
 fn drop_echoes(diagnostics: &mut Vec<Diagnostic>) {
-    let unparsed: Vec<Span> = diagnostics
+    let unparsed = diagnostics
         .iter()
-        .filter(|found| syntax::ALL.contains(&found.code))
-        .map(|found| found.primary.span)
-        .collect();
-    diagnostics.retain(|found| {
-        let place = found.primary.span;
-        let around = |inner: &Span| {
-            inner.file == place.file && place.range().contains(&(inner.start as usize))
-        };
-        found.code != &NOTHING_INSIDE || !unparsed.iter().any(around)
-    });
+        .filter(|found| syntax::ALL.contains(&found.code));
+    let files: Vec<FileId> = unparsed.map(|found| found.primary.span.file).collect();
+    diagnostics
+        .retain(|found| found.code != &NOTHING_INSIDE || !files.contains(&found.primary.span.file));
 }
 
 /// By their places; what was found in several copies is said once.

@@ -299,7 +299,7 @@ impl Builder<'_> {
         self.is_explained_span(self.origin(start, end))
     }
 
-    pub fn is_explained_span(&self, span: Span) -> bool {
+    fn is_explained_span(&self, span: Span) -> bool {
         let brackets = self
             .chunk
             .diagnostics
@@ -309,6 +309,17 @@ impl Builder<'_> {
         labels
             .map(|label| label.span.start)
             .any(|at| (span.start..=span.end).contains(&at))
+    }
+
+    /// Whether a bracket or a quote that was put in began in this text, so that its value is not what was meant.
+    pub fn is_repaired(&self, span: Span) -> bool {
+        let brackets = self
+            .chunk
+            .diagnostics
+            .iter()
+            .filter(|d| d.code != &MISSPELT_WORD);
+        let mut places = brackets.map(|d| d.primary.span.start);
+        places.any(|at| (span.start..span.end).contains(&at))
     }
 
     fn is_mended(&self, start: usize, end: usize) -> bool {

@@ -77,7 +77,7 @@ impl Builder<'_> {
             span,
             comments,
         };
-        if self.is_explained_span(span) {
+        if self.is_repaired(span) {
             poison::stmt(&mut stmt);
         }
         stmt

@@ -1,6 +1,6 @@
 //! Text that is no plan, or means harm: always an answer, in time.
 
-use super::{FILE, deploy_files, parsed, said};
+use super::{deploy_files, parsed, said};
 use crate::source::SourceFile;
 use crate::syntax::parse::DIAGNOSTICS_MAX;
 use proptest::prelude::*;

@@ -1,0 +1,197 @@
+//! Comments, heads, clauses, policies.
+
+use super::NOWHERE;
+use super::expr::{amount, expr, ident, idents, made, string, tight};
+use crate::syntax::ast::clause::{By, Clause, ClauseKind, Quorum, Undo};
+use crate::syntax::ast::policy::{Action, Cause, CauseKind, Policy, PolicyAction, PolicyKind};
+use crate::syntax::ast::{Comment, Comments, ExprKind, Head, Notify, Reference};
+use proptest::collection::vec;
+use proptest::option;
+use proptest::prelude::*;
+use proptest::sample::select;
+
+pub fn comment() -> impl Strategy<Value = Comment> {
+    ("// [a-z\"{(`]{1,8}", any::<bool>()).prop_map(|(text, blank_before)| Comment {
+        text,
+        span: NOWHERE,
+        blank_before,
+    })
+}
+
+pub fn own_lines() -> impl Strategy<Value = Vec<Comment>> {
+    prop_oneof![3 => Just(Vec::new()), 1 => vec(comment(), 1..3)]
+}
+
+pub fn behind() -> impl Strategy<Value = Vec<Comment>> {
+    let behind = comment().prop_map(|comment| {
+        vec![Comment {
+            blank_before: false,
+            ..comment
+        }]
+    });
+    prop_oneof![4 => Just(Vec::new()), 1 => behind]
+}
+
+pub fn comments_around() -> impl Strategy<Value = Comments> {
+    (own_lines(), behind(), any::<(bool, bool)>()).prop_map(|(mut leading, trailing, blanks)| {
+        if let Some(first) = leading.first_mut() {
+            first.blank_before = false;
+        }
+        Comments {
+            blank_between: blanks.1 && !leading.is_empty(),
+            leading,
+            trailing,
+            blank_before: blanks.0,
+        }
+    })
+}
+
+pub fn refs() -> impl Strategy<Value = Vec<Reference>> {
+    let id = select(vec!["X0-024", "A.1", "NIST 800-53", "rollback", "7"]);
+    vec(id, 1..3).prop_map(|ids| ids.into_iter().map(reference).collect())
+}
+
+pub fn reference(id: &str) -> Reference {
+    Reference {
+        id: id.to_owned(),
+        span: NOWHERE,
+    }
+}
+
+pub fn head() -> impl Strategy<Value = Head> {
+    let refs = prop_oneof![2 => Just(Vec::new()), 1 => refs()];
+    (option::of(ident()), option::of(string()), refs).prop_map(|(name, title, refs)| Head {
+        name,
+        title,
+        refs,
+    })
+}
+
+pub fn unnamed_head() -> impl Strategy<Value = Head> {
+    head().prop_map(|head| Head { name: None, ..head })
+}
+
+pub fn policy_action() -> impl Strategy<Value = PolicyAction> {
+    let action = |kind| PolicyAction {
+        kind,
+        span: NOWHERE,
+    };
+    let leaf = select(vec![
+        PolicyKind::Stop,
+        PolicyKind::Rollback,
+        PolicyKind::Warn,
+    ])
+    .prop_map(action);
+    leaf.prop_recursive(2, 4, 1, move |inner| {
+        (any::<bool>(), option::of(amount()), option::of(inner)).prop_map(
+            move |(pause, up_to, then)| {
+                let then = then.map(Box::new);
+                action(match pause {
+                    true => PolicyKind::Pause { up_to, then },
+                    false => PolicyKind::Extend { up_to, then },
+                })
+            },
+        )
+    })
+}
+
+pub fn policy() -> impl Strategy<Value = Policy> {
+    let cause = prop_oneof![
+        Just(CauseKind::Fail),
+        Just(CauseKind::Error),
+        Just(CauseKind::Inconclusive),
+        option::of(amount()).prop_map(CauseKind::NoData),
+    ];
+    let cause = cause.prop_map(|kind| Cause {
+        kind,
+        span: NOWHERE,
+    });
+    (vec(cause, 1..3), policy_action()).prop_map(|(causes, action)| Policy { causes, action })
+}
+
+pub fn by() -> impl Strategy<Value = By> {
+    prop_oneof![
+        ident().prop_map(|role| By {
+            quorum: Quorum::One,
+            roles: vec![role],
+        }),
+        (1..9u32, idents()).prop_map(|(count, roles)| By {
+            quorum: Quorum::Of(count),
+            roles,
+        }),
+        idents().prop_map(|roles| By {
+            quorum: Quorum::All,
+            roles,
+        }),
+    ]
+}
+
+pub fn undo() -> impl Strategy<Value = Undo> {
+    let call = expr().prop_map(|expr| made(ExprKind::Call(tight(expr), Vec::new())));
+    // A call that begins with a parenthesis is fine; one that begins with a brace would be a block.
+    (unnamed_head(), option::of(call), amount()).prop_map(|(head, call, timeout)| Undo {
+        head,
+        call,
+        timeout: Some(timeout),
+    })
+}
+
+pub fn options() -> impl Strategy<Value = Vec<Clause>> {
+    let kind = prop_oneof![
+        amount().prop_map(ClauseKind::Within),
+        amount().prop_map(ClauseKind::For),
+        amount().prop_map(ClauseKind::Timeout),
+        amount().prop_map(ClauseKind::Expires),
+        amount().prop_map(ClauseKind::Window),
+        amount().prop_map(ClauseKind::Pods),
+        by().prop_map(ClauseKind::By),
+        idents().prop_map(ClauseKind::After),
+        undo().prop_map(|undo| ClauseKind::Undo(Box::new(undo))),
+        string().prop_map(ClauseKind::Keep),
+        string().prop_map(ClauseKind::Irreversible),
+        ident().prop_map(ClauseKind::Owner),
+        string().prop_map(ClauseKind::File),
+        Just(ClauseKind::AtMostOnce),
+        policy().prop_map(ClauseKind::On),
+    ];
+    let clause = kind.prop_map(|kind| Clause {
+        kind,
+        span: NOWHERE,
+    });
+    vec(clause, 0..3)
+}
+
+pub fn notify() -> impl Strategy<Value = Notify> {
+    (ident(), unnamed_head(), option::of(string()), options()).prop_map(
+        |(target, mut head, mut text, options)| {
+            match (head.title.is_some(), head.refs.is_empty()) {
+                // One string and no reference is the text; one with a reference is the title.
+                (true, true) if text.is_none() => text = head.title.take(),
+                (false, false) => text = None,
+                _ => {}
+            }
+            Notify {
+                target,
+                head,
+                text,
+                options,
+                span: NOWHERE,
+            }
+        },
+    )
+}
+
+pub fn actions() -> impl Strategy<Value = Vec<Action>> {
+    let action = prop_oneof![
+        Just(Action::Rollback(NOWHERE)),
+        (option::of(amount()), option::of(policy_action())).prop_map(|(up_to, then)| {
+            Action::Pause {
+                up_to,
+                then: then.map(Box::new),
+                span: NOWHERE,
+            }
+        }),
+        notify().prop_map(Action::Notify),
+    ];
+    vec(action, 1..3)
+}

@@ -174,6 +174,9 @@ fn one_of(rule: Rule) -> &'static [&'static str] {
 pub fn habit(found: &str, expected: &[Rule]) -> Option<&'static str> {
     Some(match found {
         "=" if expected.contains(&Rule::equal) => "`==` compares",
+        "=>" if expected.contains(&Rule::ge) => {
+            "`>=` compares; `=>` stands before what a watch does"
+        }
         "&" => "write `and`",
         "|" => "write `or`",
         "!" => "write `not`",

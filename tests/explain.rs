@@ -92,7 +92,8 @@ fn blocks(page: &str, fence: &str) -> Vec<String> {
 }
 
 fn compile_example(text: &str, code: &str) -> Compiled {
-    let text = match text.starts_with("deploy ") {
+    // A page about the line itself shows whole files.
+    let text = match text.starts_with("deploy ") || code == "missing-version" {
         true => text.to_owned(),
         false => format!("deploy 1\n\n{text}"),
     };

@@ -2,6 +2,7 @@
 //! from the run's log.
 
 use deployc::commands::scenarios::{Rehearsal, load};
+use deployc::diagnostics::Severity;
 use deployc::engine::protocol::RunOutcome;
 use deployc::plan::Plan;
 use deployc::plan::digest::digest;
@@ -31,11 +32,9 @@ struct Example {
 fn example(scenario: &str) -> Example {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/x0tta6bl4");
     let rehearsal: Rehearsal = load(&folder, None).unwrap();
-    assert!(
-        rehearsal.compiled.diagnostics.is_empty(),
-        "{:#?}",
-        rehearsal.compiled.diagnostics
-    );
+    let found = &rehearsal.compiled.diagnostics;
+    let notes_only = found.iter().all(|found| found.severity == Severity::Note);
+    assert!(notes_only, "{found:#?}");
     let plan = rehearsal.compiled.plan.as_ref().unwrap();
     let tree = rehearsal.find(scenario).unwrap();
     let scenario = rehearsal.resolve(plan, tree).unwrap();

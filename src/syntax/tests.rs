@@ -1,4 +1,8 @@
 //! Tests of the whole way: text, tree, text.
+#![allow(
+    clippy::disallowed_methods,
+    reason = "tests read examples, and know a hang from an answer"
+)]
 
 mod hostile;
 mod layout;

@@ -172,12 +172,14 @@ pub fn flag(value: &Value) -> bool {
 }
 
 /// A result has all the fields that its declaration promises, each of the declared type.
+#[cfg(feature = "cluster")]
 pub fn conforms(kind: &str, function: &str, value: &Value) {
     let kind = catalog::find(kind).unwrap();
     let declared = &kind.function(function).unwrap().result;
     fits(function, declared, value);
 }
 
+#[cfg(feature = "cluster")]
 fn fits(at: &str, declared: &Type, value: &Value) {
     let fits_it = match (declared, value) {
         (Type::Record(record), Value::Record(fields)) => {
@@ -211,6 +213,7 @@ fn fits(at: &str, declared: &Type, value: &Value) {
     assert!(fits_it, "{at} is declared as {declared}, and is {value:?}");
 }
 
+#[cfg(feature = "cluster")]
 fn is_asked_later(declared: &Type) -> bool {
     matches!(declared, Type::Record(record) if record.name == "pods")
 }

@@ -278,8 +278,7 @@ mod tests {
         let phase = draft.phase("verify");
         let check = draft.check_of(phase, "check", mode, body);
         draft.node(check).title = Some(title.to_owned());
-        let found = check_messages(&draft);
-        found
+        check_messages(&draft)
     }
 
     fn check_messages(draft: &Draft) -> Vec<String> {

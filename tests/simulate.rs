@@ -111,7 +111,7 @@ fn is_new(object: &str) -> bool {
     object.starts_with("pod/x0tta6bl4/x0tta6bl4-api-canary-")
 }
 
-fn first<'c>(history: &'c [Change], is: impl Fn(&Change) -> bool) -> &'c Change {
+fn first(history: &[Change], is: impl Fn(&Change) -> bool) -> &Change {
     history.iter().find(|change| is(change)).unwrap()
 }
 

@@ -7,9 +7,10 @@ use crate::commands::exit::Exit;
 use crate::commands::list::outcome_word;
 use crate::commands::runs::report;
 use crate::commands::session::{Session, drive, lock, runtime, target};
+use crate::effects::admission::admit;
 use crate::effects::clock::Clock;
 use crate::effects::inputs;
-use crate::effects::registry::{self, Providers};
+use crate::effects::registry::{self, Problem, Providers};
 use crate::effects::secret::Environment;
 use crate::effects::store::sqlite::SqliteStore;
 use crate::engine::protocol::{Actor, EventKind};
@@ -45,6 +46,9 @@ pub fn run(args: &Run) -> Exit {
         Ok(providers) => providers,
         Err(exit) => return exit,
     };
+    if let Err(problems) = runtime.block_on(admit(&plan, &providers)) {
+        return show(&problems, &map);
+    }
     let mut store = match SqliteStore::open(&args.state.state) {
         Ok(store) => store,
         Err(error) => return report(&error),
@@ -97,19 +101,22 @@ pub fn providers(
     runtime: &Runtime,
 ) -> Result<Providers, Exit> {
     let _inside = runtime.enter();
-    registry::build(plan, inputs, &Environment::of_process()).map_err(|problems| {
-        for problem in problems {
-            let place = map.places.get(problem.loc.0 as usize);
-            let place = place.map(|place| format!("{}:{}: ", place.file, place.line));
-            anstream::eprintln!(
-                "error: {}provider `{}`: {}",
-                place.unwrap_or_default(),
-                problem.provider,
-                problem.message
-            );
-        }
-        Exit::Invalid
-    })
+    registry::build(plan, inputs, &Environment::of_process())
+        .map_err(|problems| show(&problems, map))
+}
+
+fn show(problems: &[Problem], map: &SourceMap) -> Exit {
+    for problem in problems {
+        let place = map.places.get(problem.loc.0 as usize);
+        let place = place.map(|place| format!("{}:{}: ", place.file, place.line));
+        anstream::eprintln!(
+            "error: {}provider `{}`: {}",
+            place.unwrap_or_default(),
+            problem.provider,
+            problem.message
+        );
+    }
+    Exit::Invalid
 }
 
 /// A run that has not ended, or whose rollback is incomplete, keeps its target.

@@ -1,6 +1,7 @@
 //! What touches the world: one file or folder for each provider. The only place with tokio, kube, reqwest, clocks,
 //! files and the environment.
 
+pub mod admission;
 pub mod clock;
 pub mod delivery;
 pub mod driver;

@@ -1,6 +1,6 @@
 //! What carries out the requests of one provider, in the world or in a simulation.
 
-use crate::providers::request::{Request, Response};
+use crate::providers::request::{Failure, Request, Response};
 use async_trait::async_trait;
 
 /// Answers requests for one provider of a plan.
@@ -13,4 +13,10 @@ use async_trait::async_trait;
 #[async_trait]
 pub trait Provider: Send + Sync {
     async fn answer(&self, request: Request) -> Response;
+
+    /// Whether a run that calls these functions may begin: asked once, before anything of it is written anywhere. What
+    /// may pass until it is needed, such as an outage of what measures, is no reason to refuse.
+    async fn admit(&self, _functions: &[&str]) -> Result<(), Failure> {
+        Ok(())
+    }
 }

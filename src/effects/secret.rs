@@ -229,6 +229,14 @@ impl<P: Provider> Provider for Discreet<P> {
     async fn answer(&self, request: Request) -> Response {
         self.secrets.blot_response(self.inner.answer(request).await)
     }
+
+    async fn admit(&self, functions: &[&str]) -> Result<(), Failure> {
+        let admitted = self.inner.admit(functions).await;
+        admitted.map_err(|failure| Failure {
+            message: self.secrets.blot(&failure.message),
+            ..failure
+        })
+    }
 }
 
 /// Shorter parts of an address are words that stand elsewhere too: `/api`.

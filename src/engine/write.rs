@@ -226,8 +226,8 @@ pub fn prepared(turn: &mut Turn, key: &Key, result: Result<Box<Intent>, Failure>
             write.intent = Some(intent);
             Leg::Prepared(now)
         }
-        // Nothing was changed, so asking again is harmless.
-        Err(failure) if is_passing(&failure) && now < write.until => Leg::PrepareAgain(again),
+        // Nothing was changed, so asking again is harmless, while there is time left to be answered in.
+        Err(failure) if is_passing(&failure) && again < write.until => Leg::PrepareAgain(again),
         Err(failure) => Leg::NotDone(failure),
     };
     turn.moved();

@@ -4,11 +4,10 @@ use deployc::effects::provider::Provider;
 use deployc::effects::registry::{self, Problem, Providers};
 use deployc::effects::secret::Environment;
 use deployc::plan::{LocId, Plan, Setting};
-use deployc::providers::catalog;
 use deployc::providers::request::{
     Call, Direction, Failure, Intent, Key, Observation, Outcome, Request, Response,
 };
-use deployc::values::{Instant, Type, Value};
+use deployc::values::{Instant, Value};
 use indexmap::IndexMap;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -169,51 +168,4 @@ pub fn flag(value: &Value) -> bool {
         Value::Bool(flag) => *flag,
         other => panic!("no bool: {other:?}"),
     }
-}
-
-/// A result has all the fields that its declaration promises, each of the declared type.
-#[cfg(feature = "cluster")]
-pub fn conforms(kind: &str, function: &str, value: &Value) {
-    let kind = catalog::find(kind).unwrap();
-    let declared = &kind.function(function).unwrap().result;
-    fits(function, declared, value);
-}
-
-#[cfg(feature = "cluster")]
-fn fits(at: &str, declared: &Type, value: &Value) {
-    let fits_it = match (declared, value) {
-        (Type::Record(record), Value::Record(fields)) => {
-            // What is live is asked for when it is read; a result may leave it out.
-            for declared in &record.fields {
-                let at = format!("{at}.{}", declared.name);
-                match fields.get(declared.name) {
-                    Some(value) => fits(&at, &declared.ty, value),
-                    None => assert!(is_asked_later(&declared.ty), "{at} is missing in {value:?}"),
-                }
-            }
-            true
-        }
-        (Type::Map(of), Value::Record(entries)) => {
-            entries
-                .iter()
-                .for_each(|(name, value)| fits(&format!("{at}.{name}"), of, value));
-            true
-        }
-        (Type::List(of), Value::List(items)) => {
-            items.iter().for_each(|item| fits(at, of, item));
-            true
-        }
-        (Type::String | Type::Regex | Type::Url, Value::String(_)) => true,
-        (Type::Bool, Value::Bool(_)) => true,
-        (Type::Version, Value::Version(_)) => true,
-        (Type::Instant, Value::Instant(_)) => true,
-        (Type::Quantity(dim), Value::Quantity(quantity)) => *dim == quantity.dim,
-        _ => false,
-    };
-    assert!(fits_it, "{at} is declared as {declared}, and is {value:?}");
-}
-
-#[cfg(feature = "cluster")]
-fn is_asked_later(declared: &Type) -> bool {
-    matches!(declared, Type::Record(record) if record.name == "pods")
 }

@@ -1,15 +1,16 @@
 //! What `kubernetes` promises, on a real cluster and on its twin.
 
 use super::ask::{
-    call, commit, conforms, field, flag, map, now, number, observe, prepare, read, text, words,
+    call, commit, field, flag, map, now, number, observe, prepare, read, text, words,
 };
 use deployc::effects::provider::Provider;
+use deployc::providers::catalog;
 use deployc::providers::request::{
     Call, Direction, Failure, FailureKind, Intent, Key, Observation, Outcome, Request, Response,
 };
 use deployc::units::Dim;
 use deployc::units::amount::{NANO, Quantity};
-use deployc::values::Value;
+use deployc::values::{Type, Value};
 use serde_json::{Value as Json, json};
 use std::sync::Arc;
 use std::time::Duration;
@@ -1229,4 +1230,48 @@ fn generation_of(object: &Json) -> i64 {
 fn image_of(object: &Json) -> String {
     let container = &object["spec"]["template"]["spec"]["containers"][0];
     container["image"].as_str().unwrap().to_owned()
+}
+
+/// A result has all the fields that its declaration promises, each of the declared type.
+fn conforms(kind: &str, function: &str, value: &Value) {
+    let kind = catalog::find(kind).unwrap();
+    let declared = &kind.function(function).unwrap().result;
+    fits(function, declared, value);
+}
+
+fn fits(at: &str, declared: &Type, value: &Value) {
+    let fits_it = match (declared, value) {
+        (Type::Record(record), Value::Record(fields)) => {
+            // What is live is asked for when it is read; a result may leave it out.
+            for declared in &record.fields {
+                let at = format!("{at}.{}", declared.name);
+                match fields.get(declared.name) {
+                    Some(value) => fits(&at, &declared.ty, value),
+                    None => assert!(is_asked_later(&declared.ty), "{at} is missing in {value:?}"),
+                }
+            }
+            true
+        }
+        (Type::Map(of), Value::Record(entries)) => {
+            entries
+                .iter()
+                .for_each(|(name, value)| fits(&format!("{at}.{name}"), of, value));
+            true
+        }
+        (Type::List(of), Value::List(items)) => {
+            items.iter().for_each(|item| fits(at, of, item));
+            true
+        }
+        (Type::String | Type::Regex | Type::Url, Value::String(_)) => true,
+        (Type::Bool, Value::Bool(_)) => true,
+        (Type::Version, Value::Version(_)) => true,
+        (Type::Instant, Value::Instant(_)) => true,
+        (Type::Quantity(dim), Value::Quantity(quantity)) => *dim == quantity.dim,
+        _ => false,
+    };
+    assert!(fits_it, "{at} is declared as {declared}, and is {value:?}");
+}
+
+fn is_asked_later(declared: &Type) -> bool {
+    matches!(declared, Type::Record(record) if record.name == "pods")
 }

@@ -6,6 +6,7 @@ pub mod ask;
 pub mod certificate;
 pub mod compiled;
 pub mod http;
+pub mod kubernetes_faults;
 pub mod prometheus;
 pub mod prometheus_faults;
 pub mod server;

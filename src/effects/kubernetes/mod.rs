@@ -103,6 +103,10 @@ impl Provider for Kubernetes {
             Request::Tell { .. } => Response::Told(Err(refusal("a cluster is told nothing"))),
         }
     }
+
+    async fn admit(&self, functions: &[&str]) -> Result<(), Failure> {
+        rights::check(&self.api, rights::declared(functions)).await
+    }
 }
 
 async fn prepare(cluster: &Kubernetes, key: &Key, call: &Call) -> Result<Intent, Failure> {

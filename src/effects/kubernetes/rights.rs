@@ -3,7 +3,11 @@
 use crate::effects::kubernetes::client::Api;
 use crate::effects::kubernetes::failure::failure;
 use crate::effects::kubernetes::object::flag;
-use crate::effects::kubernetes::resource::{Place, Reach, Resource};
+use crate::effects::kubernetes::resource::{
+    NAMESPACES, NODES, Place, Reach, Resource, STORAGE_CLASSES,
+};
+use crate::providers::Right;
+use crate::providers::kubernetes;
 use crate::providers::request::{Failure, FailureKind};
 use futures::{StreamExt, TryStreamExt, stream};
 use serde_json::json;
@@ -57,6 +61,38 @@ impl Need {
     }
 }
 
+/// What the functions of a `kubernetes` provider need, as they are declared.
+pub fn declared(functions: &[&str]) -> Vec<Need> {
+    let kind = kubernetes::kind();
+    let called = functions.iter().filter_map(|name| kind.function(name));
+    called
+        .flat_map(|function| &function.rights)
+        .map(need)
+        .collect()
+}
+
+fn need(right: &Right) -> Need {
+    let (plural, subresource) = right
+        .resource
+        .split_once('/')
+        .unwrap_or((right.resource, ""));
+    let reach = match [NODES, NAMESPACES, STORAGE_CLASSES]
+        .iter()
+        .any(|known| known.plural == plural)
+    {
+        true => Reach::Cluster,
+        false => Reach::Namespace,
+    };
+    let resource = Resource {
+        group: right.group.into(),
+        version: "".into(),
+        kind: "".into(),
+        plural: plural.into(),
+        reach,
+    };
+    Need::any(right.verb, &resource).at(subresource)
+}
+
 const ASKED_AT_ONCE: usize = 16;
 
 /// All that is missing is named at once.
@@ -106,7 +142,7 @@ async fn is_allowed(api: &Api, need: &Need) -> Result<bool, Failure> {
 #[cfg(test)]
 mod tests {
     use crate::effects::kubernetes::resource::{DEPLOYMENTS, NODES, PODS, Place};
-    use crate::effects::kubernetes::rights::Need;
+    use crate::effects::kubernetes::rights::{Need, declared};
 
     #[test]
     fn what_is_missing_is_named_with_verb_resource_and_namespace() {
@@ -124,5 +160,20 @@ mod tests {
             Need::any("list", &NODES).words("prod"),
             "list nodes in the whole cluster"
         );
+    }
+
+    #[test]
+    fn declared_rights_become_questions() {
+        let words: Vec<String> = declared(&["canary_weight", "nodes", "no_such"])
+            .iter()
+            .map(|need| need.words("prod"))
+            .collect();
+        for wanted in [
+            "patch pods/status in namespace `prod`",
+            "list endpointslices.discovery.k8s.io in namespace `prod`",
+            "list nodes in the whole cluster",
+        ] {
+            assert!(words.iter().any(|words| words == wanted), "{words:?}");
+        }
     }
 }

@@ -31,6 +31,10 @@ pub fn advance(turn: &mut Turn, id: NodeId, canary: &Canary) {
                 if let Some(NodeKind::Stage(stage)) = turn.plan.node(child).map(|n| &n.kind) {
                     advance_stage(turn, child, stage);
                 }
+                let running = turn.node(child).life == Life::Running;
+                if let Some(node) = turn.plan.node(child).filter(|_| running) {
+                    walk::keep_window(turn, node);
+                }
                 return;
             }
             Life::Ended => {}

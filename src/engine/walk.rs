@@ -55,6 +55,17 @@ pub fn window_is_open(turn: &mut Turn, id: NodeId) -> bool {
     }
 }
 
+/// A window that ends takes what runs in it along.
+pub fn keep_window(turn: &mut Turn, node: &Node) {
+    if let Some(window) = node.window
+        && turn.due(window.to)
+    {
+        let end = crate::values::show::instant(window.to);
+        let finding = Finding::of(Verdict::Fail, format!("its window ended at {end}"));
+        policy::trouble(turn, node.id, &finding);
+    }
+}
+
 /// Ends a group whose children have ended, once the watches that end with it have their evidence.
 pub fn end_group(turn: &mut Turn, id: NodeId) {
     let Some(node) = turn.plan.node(id) else {
@@ -344,16 +355,5 @@ fn reset_inside(turn: &mut Turn, id: NodeId, round: u32) {
             ..NodeState::default()
         };
         reset_inside(turn, child, round);
-    }
-}
-
-/// A window that ends takes what runs in it along.
-fn keep_window(turn: &mut Turn, node: &Node) {
-    if let Some(window) = node.window
-        && turn.due(window.to)
-    {
-        let end = crate::values::show::instant(window.to);
-        let finding = Finding::of(Verdict::Fail, format!("its window ended at {end}"));
-        policy::trouble(turn, node.id, &finding);
     }
 }

@@ -3,6 +3,7 @@
 mod bench;
 mod build;
 mod flow;
+mod holds;
 mod people;
 mod policies;
 mod random;

@@ -1,0 +1,212 @@
+//! Time that counts: holds of stages, `every`, and what happens to them without sight, in a pause and in absence.
+
+use crate::engine::protocol::{EventKind, RunOutcome};
+use crate::engine::tests::bench::{Bench, actor, failure, record, series};
+use crate::engine::tests::build::{Builder, H, M, S, errors, pause, ready};
+use crate::plan::expr::Scope;
+use crate::plan::node::{CheckMode, NodeId, NodeKind};
+use crate::plan::{Policy, Window};
+use crate::providers::request::FailureKind;
+use crate::syntax::ast::CompareOp;
+use crate::values::{Instant, Value};
+
+/// One stage of 100% with a hold of five minutes and a check in it.
+fn stage(mode: CheckMode) -> (Builder, NodeId, NodeId) {
+    let mut b = Builder::new();
+    let phase = b.phase("p");
+    let release = b.step(phase, "release");
+    let canary = b.canary(phase, release, &[(100, 5 * M)]);
+    let stage = b.child(canary, 0);
+    let check = b.check(
+        stage,
+        "errors",
+        errors(Scope::Canary, CompareOp::Lt, 5),
+        mode,
+    );
+    (b, stage, check)
+}
+
+const ALWAYS: CheckMode = CheckMode::Stage { for_ns: 0 };
+
+fn resumed() -> EventKind {
+    EventKind::Resumed {
+        by: actor("ann"),
+        epoch: 2,
+    }
+}
+
+#[test]
+fn a_source_that_is_away_for_a_while_is_no_verdict() {
+    // V6: away for 40 s of a healthy rollout. What was not seen is added to the hold.
+    let (mut b, _, check) = stage(ALWAYS);
+    b.policies(check).no_data = Some((M, pause(10 * M, Policy::Rollback)));
+    let reply = |at: Instant| {
+        Some(match (130 * S..170 * S).contains(&at.0) {
+            true => Err(failure(FailureKind::Unreachable, "connection refused")),
+            false => Ok(series(&[0.0])),
+        })
+    };
+    Bench::new(b.plan)
+        .answer("error_rate", reply)
+        .start()
+        .run()
+        .expect_lines(
+            &["pause", "rollback", "end p/canary/stage", "finish"],
+            // Blind at 2m 15s, 2m 30s and 2m 45s: the four intervals around them do not count.
+            "6m end p/canary/stage-100/errors pass
+            6m end p/canary/stage-100 pass
+            6m finish Succeeded",
+        );
+}
+
+#[test]
+fn a_canary_without_traffic_is_never_promoted() {
+    let (mut b, _, check) = stage(ALWAYS);
+    b.policies(check).no_data = Some((M, pause(10 * M, Policy::Rollback)));
+    Bench::new(b.plan)
+        .answer("error_rate", |_| Some(Ok(series(&[]))))
+        .start()
+        .run()
+        .expect_lines(
+            &["pause", "promote", "errors inconclusive", "finish"],
+            // The window of the metric, a minute of tolerance, ten of the pause.
+            "2m pause p/canary/stage-100/errors until 12m
+            12m end p/canary/stage-100/errors inconclusive
+            12m finish RolledBack",
+        );
+}
+
+#[test]
+fn what_has_to_hold_at_the_end_of_a_stage_may_fail_before() {
+    let verdict = |good_from: i64| {
+        let (b, ..) = stage(CheckMode::Stage { for_ns: 2 * M });
+        let value = move |at| if at < good_from { 0.5 } else { 0.0 };
+        let bench = Bench::new(b.plan).metric("error_rate", value).start().run();
+        bench.lines(&["end p/canary/stage-100/errors", "finish"])
+    };
+    assert_eq!(
+        verdict(3 * M),
+        "5m end p/canary/stage-100/errors pass\n5m finish Succeeded"
+    );
+    // With less than two minutes left it cannot hold for so long any more.
+    assert_eq!(
+        verdict(4 * M),
+        "3m 30s end p/canary/stage-100/errors fail\n3m 30s finish RolledBack"
+    );
+}
+
+#[test]
+fn a_pause_inside_a_hold_is_added_to_it() {
+    let (mut b, _, check) = stage(ALWAYS);
+    b.policies(check).fail = Some(pause(H, Policy::Rollback));
+    let value = |at| {
+        if (2 * M..3 * M).contains(&at) {
+            0.5
+        } else {
+            0.0
+        }
+    };
+    Bench::new(b.plan)
+        .metric("error_rate", value)
+        .start()
+        .run()
+        .expect_lines(
+            &["pause", "go on", "end p/canary/stage-100 "],
+            "2m pause p/canary/stage-100/errors until 1h 2m
+            3m go on p/canary/stage-100/errors
+            6m end p/canary/stage-100 pass",
+        );
+}
+
+#[test]
+fn absence_counts_for_no_hold_and_no_tick() {
+    let (b, ..) = stage(ALWAYS);
+    let bench = Bench::new(b.plan).metric("error_rate", |_| 0.0);
+    // Two minutes are seen at the crash; three are left when somebody takes over.
+    bench
+        .start()
+        .until(2 * M)
+        .crash()
+        .at(H, resumed())
+        .run()
+        .expect_lines(
+            &["end p/canary/stage-100 "],
+            "1h 3m end p/canary/stage-100 pass",
+        );
+
+    let mut b = Builder::new();
+    let phase = b.phase("p");
+    let kind = NodeKind::Every {
+        period_ns: 10 * M,
+        ticks: 3,
+    };
+    let every = b.node(Some(phase), "every", kind);
+    b.check(
+        every,
+        "nodes",
+        ready("nodes", CompareOp::Ge, 3),
+        CheckMode::Once,
+    );
+    Bench::new(b.plan)
+        .answer("nodes", |_| Some(Ok(record(&[("ready", Value::count(3))]))))
+        .start()
+        .until(12 * M)
+        .crash()
+        .at(H, resumed())
+        .run()
+        .expect_lines(
+            &["end p/every"],
+            // The clock stood at the last event, the tick at 10m: none is lost, none is hurried.
+            "10m end p/every/nodes pass
+            1h 10m end p/every/nodes pass
+            1h 20m end p/every/nodes pass
+            1h 20m end p/every pass",
+        );
+}
+
+#[test]
+fn a_rollback_goes_on_after_a_crash() {
+    let (b, ..) = stage(ALWAYS);
+    let back = crate::providers::request::Observation::NotApplied;
+    let abort = EventKind::Aborted {
+        by: actor("ann"),
+        reason: "no".to_owned(),
+    };
+    Bench::new(b.plan)
+        .metric("error_rate", |_| 0.0)
+        .commits("back", vec![None])
+        .observes(vec![back])
+        .start()
+        .at(2 * M, abort)
+        .until(3 * M)
+        .crash()
+        .at(H, resumed())
+        .run()
+        .expect_lines(
+            &["commit back", "observe", "finish"],
+            "2m commit back p/canary/stage-100/canary_weight#0
+            1h observe back p/canary/stage-100/canary_weight#0
+            1h commit back p/canary/stage-100/canary_weight#0
+            1h commit back p/release/do#0
+            1h finish RolledBack",
+        );
+}
+
+#[test]
+fn a_stage_has_to_have_ended_by_the_end_of_its_window() {
+    let (mut b, stage, _) = stage(ALWAYS);
+    b.plan.nodes[stage.0 as usize].window = Some(Window {
+        from: Instant(M),
+        to: Instant(3 * M),
+    });
+    Bench::new(b.plan)
+        .metric("error_rate", |_| 0.0)
+        .start()
+        .run()
+        .expect_lines(
+            &["begin p/canary/stage-100\n", "weight p", "stage-100 fail"],
+            "1m weight p/canary/stage-100 100%
+            3m end p/canary/stage-100 fail",
+        )
+        .outcome(RunOutcome::RolledBack);
+}

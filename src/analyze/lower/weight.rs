@@ -40,11 +40,8 @@ pub fn check(cx: &mut Cx<'_, '_>, wanted: Wanted, replicas: Option<u32>) {
             }
         }
         None => {
-            if let Err(inexpressible) = canary_pods(stable, wanted.weight, wanted.tolerance) {
-                cx.report(say::inexpressible_weight(
-                    wanted.span,
-                    &inexpressible.to_string(),
-                ));
+            if let Err(why) = canary_pods(stable, wanted.weight, wanted.tolerance) {
+                cx.report(say::inexpressible_weight(wanted.span, wanted.weight, &why));
             }
         }
     }

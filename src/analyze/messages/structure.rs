@@ -6,11 +6,12 @@ use crate::analyze::typed::Typed;
 use crate::diagnostics::Diagnostic;
 use crate::diagnostics::codes::{order, structure as codes, typing};
 use crate::providers;
+use crate::providers::kubernetes::canary::Inexpressible;
 use crate::resolve::names::Decl;
 use crate::resolve::near;
 use crate::source::Span;
 use crate::syntax::ast::{Define, For, Ident, Step, Stmt, StmtKind, TypeExpr};
-use crate::units::amount::{Nano, Quantity};
+use crate::units::amount::{NANO, Nano, Quantity};
 use crate::units::{Dim, show};
 
 /// `place`: `in a stage, which …`.
@@ -129,10 +130,22 @@ pub fn scenario_in_plan(span: Span) -> Diagnostic {
     .help("put it into a file of its own, whose first item is a `scenario`")
 }
 
-/// `words`: what the replicas could make instead.
-pub fn inexpressible_weight(span: Span, words: &str) -> Diagnostic {
-    Diagnostic::new(&typing::INEXPRESSIBLE_WEIGHT, span, words)
-        .help("allow a tolerance (`stage 10% ± 3pp`), or change the replicas of the manifest")
+/// `wanted` is the weight as it was written.
+pub fn inexpressible_weight(span: Span, wanted: Nano, why: &Inexpressible) -> Diagnostic {
+    let distances = why
+        .nearest
+        .iter()
+        .map(|(_, share)| (share.0 - wanted.0).abs());
+    let help = match distances.min() {
+        Some(distance) => {
+            // In whole percentage points, upwards, so that the nearest weight is inside.
+            let points = (distance * 100 + NANO - 1) / NANO;
+            format!("allow a tolerance, `± {points}pp`, or change the replicas of the manifest")
+        }
+        None => "write another weight, or change the replicas of the manifest".to_owned(),
+    };
+    Diagnostic::new(&typing::INEXPRESSIBLE_WEIGHT, span, why.to_string())
+        .help(help)
         .note(
             "the canary's pods stand beside all of the old ones, and each pod takes an equal part",
         )
@@ -149,7 +162,7 @@ pub fn pods_of_other_weight(
     let message = format!("{pods} pods beside {stable} old ones take {makes} of the traffic");
     Diagnostic::new(&typing::INEXPRESSIBLE_WEIGHT, span, message)
         .and(weight, "another weight")
-        .help("leave `pods` out, or allow a tolerance: `± 3pp`")
+        .help("leave `pods` out, or write the weight that they make")
 }
 
 /// `noun` with its article.

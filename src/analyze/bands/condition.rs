@@ -280,6 +280,9 @@ fn atom(plan: &Plan, expr: &Expr) -> Atom {
 
 /// What is asked, without the places where it stands.
 fn key(expr: &Expr) -> String {
+    if let Expr::Metric { metric, scope } = expr {
+        return format!("metric {metric} {scope:?}");
+    }
     let text = format!("{expr:?}");
     let mut parts = text.split("LocId(");
     let mut key = parts.next().unwrap_or("").to_owned();

@@ -12,6 +12,13 @@ use crate::plan::walk::{clauses, of_stmts, reads};
 use crate::plan::{Metric, MetricSource, Plan, Rule};
 
 pub fn check(plan: &Plan, places: &Places) -> Vec<Diagnostic> {
+    let is_silent = |metric: &Metric| {
+        let source = &metric.source;
+        matches!(source, MetricSource::Query { absent, .. } if absent.is_some())
+    };
+    if !plan.metrics.iter().any(is_silent) {
+        return Vec::new();
+    }
     let rules = plan.watches.iter().flat_map(|watch| &watch.rules);
     let mut found: Vec<Diagnostic> = rules.filter_map(|rule| fires(plan, places, rule)).collect();
     for node in plan.nodes.iter().filter(|node| !is_verify(plan, node.id)) {

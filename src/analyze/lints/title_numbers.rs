@@ -107,6 +107,9 @@ fn spans_of_time(title: &str, body: &[Quantity]) -> Option<Difference> {
 /// Every amount that a title states as a bound.
 fn bounds(title: &str) -> Vec<Quantity> {
     let mut found = Vec::new();
+    if !title.contains(|c: char| c.is_ascii_digit()) {
+        return found;
+    }
     for pattern in [&*SIGNED, &*PLUS, &*WORDED] {
         for written in captures(pattern, title) {
             let text = |at: usize| written.get(at).map_or("", |found| found.as_str());

@@ -15,6 +15,8 @@ pub fn heading(out: &mut String, title: &str, right: &str) {
 /// Text on the left, a short word on the right. What does not fit is continued below, indented.
 pub fn line(out: &mut String, indent: usize, left: &str, right: &str) {
     let room = WIDTH.saturating_sub(indent + width(right) + usize::from(!right.is_empty()));
+    // Rows below the first are indented further.
+    let room = room.min(WIDTH.saturating_sub(indent + 2));
     let mut rows = wrap(left, room.max(20)).into_iter();
     let first = rows.next().unwrap_or_default();
     let gap = WIDTH.saturating_sub(indent + width(&first) + width(right));
@@ -106,11 +108,13 @@ mod tests {
         let long = "word ".repeat(60) + &"x".repeat(200);
         let mut out = String::new();
         line(&mut out, 4, &long, "up to 1h 30m");
+        line(&mut out, 4, &long, "");
         column(&mut out, 2, "name", 10, &long, "up to 1h 30m");
+        column(&mut out, 2, "name", 10, &long, "");
         for line in out.lines() {
             assert!(width(line) <= WIDTH, "{line}");
         }
-        assert_eq!(out.matches('x').count(), 400);
+        assert_eq!(out.matches('x').count(), 800);
     }
 
     #[test]

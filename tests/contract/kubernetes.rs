@@ -74,6 +74,7 @@ pub async fn canary_suite<B: Bench>(bench: impl Fn() -> B) {
     a_promotion_is_undone(&bench()).await;
     a_replaced_pod_is_shut_until_the_next_stage(&bench()).await;
     traffic_is_not_given_back_to_nobody(&bench()).await;
+    an_edit_of_the_old_version_stops_the_canary(&bench()).await;
     what_cannot_carry_a_canary_is_refused(&bench()).await;
 }
 
@@ -979,6 +980,21 @@ async fn traffic_is_not_given_back_to_nobody(bench: &impl Bench) {
         );
     }
     assert_eq!(bench.endpoints("web"), bench.pods("web-canary"));
+}
+
+async fn an_edit_of_the_old_version_stops_the_canary(bench: &impl Bench) {
+    let (it, release, _) = released(bench, 2).await;
+    applied(&*it, "run/half", weight(&release, 50)).await;
+    // Not a field that the promotion would write: so nothing else would notice.
+    let note = json!({"spec": {"template": {"metadata": {"annotations": {"note": "theirs"}}}}});
+    bench.edit(SOMEBODY, "deployment/web", note);
+    let failure = prepare(&*it, "run/all", weight(&release, 100))
+        .await
+        .unwrap_err();
+    assert_eq!(failure.kind, FailureKind::Conflict, "{failure:?}");
+    for part in ["deployment", "annotations", "note", "theirs", SOMEBODY] {
+        assert!(failure.message.contains(part), "{part}: {failure:?}");
+    }
 }
 
 async fn what_cannot_carry_a_canary_is_refused(bench: &impl Bench) {

@@ -51,6 +51,7 @@ pub async fn prepare(cluster: &Kubernetes, key: &Key, call: &Call) -> Result<Int
         path: path.to_owned(),
         force,
         services: Vec::new(),
+        was: String::new(),
     };
     let (changes, undos, targets) = split(drafts);
     let plan = Plan {

@@ -73,6 +73,9 @@ pub struct Release {
     pub force: Force,
     /// The Services whose traffic moves.
     pub services: Vec<String>,
+    /// The pod template of the Deployment that stays, in JSON, as the release found it; empty without a canary.
+    #[serde(default)]
+    pub was: String,
 }
 
 /// One stage of a canary.

@@ -62,6 +62,7 @@ fn released(release: &Release, changes: &[Change], live: &[Json]) -> Value {
             "services",
             Value::List(release.services.iter().map(string).collect()),
         ),
+        ("was", string(&release.was)),
     ];
     fields.extend(counts(changes));
     named(fields)
@@ -79,6 +80,7 @@ pub fn release(args: Args<'_>) -> Result<Release, Failure> {
             _ => Force::Yes,
         },
         services: args.texts("services")?,
+        was: args.optional_text("was")?.unwrap_or_default().to_owned(),
     })
 }
 

@@ -41,6 +41,14 @@ pub fn applied_by(object: &Value, manager: &str) -> Value {
         .unwrap_or(json!({}))
 }
 
+/// What anybody owns of an object, but for its status.
+pub fn of_all(object: &Value) -> Value {
+    let sets = entries(object)
+        .filter(|entry| is_main(entry))
+        .filter_map(|entry| entry.get("fieldsV1"));
+    sets.fold(json!({}), |all, set| union(&all, set))
+}
+
 /// When `manager` last changed what it owns by server-side apply.
 pub fn applied_at<'a>(object: &'a Value, manager: &str) -> Option<&'a str> {
     entries(object)

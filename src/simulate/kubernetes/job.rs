@@ -276,9 +276,21 @@ fn release(
         ("canary_pods", Value::String(names.canary)),
         ("stable_pods", Value::String(names.stable)),
         ("all_pods", Value::String(names.all)),
+        (
+            "was",
+            Value::String(template_of(cluster, namespace, deployment)),
+        ),
     ];
     fields.extend(how_many(written));
     named(fields)
+}
+
+/// In JSON: by it a stage sees whether somebody has changed the old version since.
+fn template_of(cluster: &Cluster, namespace: &str, deployment: &str) -> String {
+    let name = Name::new("deployment", namespace, deployment);
+    let object = cluster.store.objects.get(&name);
+    let template = object.and_then(|object| object.body.pointer("/spec/template"));
+    template.map_or(String::new(), ToString::to_string)
 }
 
 fn rollout(

@@ -378,7 +378,7 @@ fn restore(
 }
 
 /// Somebody else changed what this run had written.
-fn drift(object: &Object, name: &Name, path: &Path, ours: Option<&Value>) -> Failure {
+pub fn drift(object: &Object, name: &Name, path: &Path, ours: Option<&Value>) -> Failure {
     let found = field::get(&object.body, path);
     let shown = |value: Option<&Value>| value.map_or("nothing".to_owned(), Value::to_string);
     let mut owners = object
@@ -387,7 +387,7 @@ fn drift(object: &Object, name: &Name, path: &Path, ours: Option<&Value>) -> Fai
         .filter(|(owned, _)| owned.starts_with(path));
     let whose = owners.next().and_then(|(_, managers)| managers.first());
     let message = format!(
-        "`{path}` of `{name}` was changed by `{}` since: {} where this run wrote {}",
+        "`{path}` of `{name}` was changed by `{}` since: {} where it was {}",
         whose.map_or("somebody", String::as_str),
         shown(found),
         shown(ours),

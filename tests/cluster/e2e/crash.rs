@@ -41,6 +41,27 @@ fn killed_between_a_scale_up_and_its_outcome_it_is_scaled_once() {
 }
 
 #[test]
+fn killed_while_it_goes_back_it_goes_back_the_rest_of_the_way() {
+    let (cluster, _guard) = shared();
+    let site = Site::new(cluster, "killed-going-back");
+    let watched = Watched::start(&site);
+    let load = site.some_load().start();
+
+    let mut running = site.start("v2-bad");
+    running.await_line("it goes back", RUN, |line| {
+        !line["event"]["rollback_started"].is_null()
+    });
+    let killed = running.kill();
+    assert_eq!(killed.code, None, "it had ended: {}", killed.text());
+
+    site.resume(&site.run_name()).wait(RUN).assert_code(3);
+    drop(load.stop());
+    assert_eq!(owned(&site.namespace), watched.before);
+    assert_eq!(watched.canary_replicas(), [1]);
+    assert_eq!(uids(&watched.deployments.seen(), "demo-canary").len(), 1);
+}
+
+#[test]
 fn killed_five_times_at_random_it_ends_as_if_it_never_was() {
     let (cluster, _guard) = shared();
     let site = Site::new(cluster, "killed-often");

@@ -5,8 +5,9 @@ use std::time::Duration;
 use crate::cluster::shared;
 use crate::e2e::rights;
 use crate::e2e::site::Site;
-use crate::e2e::world::touched;
+use crate::e2e::world::{history, replicas, touched};
 use crate::namespace::run;
+use crate::observe::Watch;
 use crate::workload::image;
 
 const RUN: Duration = Duration::from_secs(3 * 60);
@@ -15,6 +16,7 @@ const RUN: Duration = Duration::from_secs(3 * 60);
 fn a_change_by_somebody_else_stops_the_run_and_is_kept() {
     let (cluster, _guard) = shared();
     let site = Site::new(cluster, "edited");
+    let deployments = Watch::start(&site.namespace, "deployments");
     let load = site.some_load().start();
     let mut running = site.start("v2");
     running.await_line("the first weight", Duration::from_secs(60), |line| {
@@ -39,6 +41,9 @@ fn a_change_by_somebody_else_stops_the_run_and_is_kept() {
         "their change was overwritten"
     );
     load.stop().assert_no_loss(500);
+    // It did not go on to the next stage.
+    let specs = history(&deployments.seen());
+    assert_eq!(replicas(&specs["Deployment/demo-canary"]), [1]);
 }
 
 #[test]

@@ -35,6 +35,7 @@ pub async fn prepare(cluster: &Kubernetes, key: &Key, call: &Call) -> Result<Int
     let sight = see(api, &release).await;
     let sight = sight.map_err(|error| error.about(&beside.short()))?;
     has_all_traffic(&sight, &release)?;
+    sight.old_is_as_it_was(api, &release)?;
     let wanted = wanted(cluster, &release, &fields.map("images")?)?;
     let drafts = drafts(api, key, vec![wanted]).await?;
     let before = drafts.first().and_then(|draft| draft.live.as_ref());

@@ -64,6 +64,11 @@ pub async fn prepare(
         path: args.text("path")?.to_owned(),
         force: force(args)?,
         services,
+        was: carrier
+            .live
+            .as_ref()
+            .and_then(|live| live.pointer("/spec/template"))
+            .map_or(String::new(), Value::to_string),
     };
     drafts.push(beside);
     let (changes, undos, targets) = split(drafts);

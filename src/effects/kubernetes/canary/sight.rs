@@ -1,16 +1,18 @@
 //! One look at both sides of a release.
 
+use crate::effects::kubernetes::change::foreign;
 use crate::effects::kubernetes::client::Api;
 use crate::effects::kubernetes::endpoints;
 use crate::effects::kubernetes::failure::{ApiError, conflicting, not_found};
 use crate::effects::kubernetes::intent::Release;
-use crate::effects::kubernetes::object::{is_being_deleted, key, name};
+use crate::effects::kubernetes::object::{is_being_deleted, key, name, sorted};
 use crate::effects::kubernetes::pods::{is_finished, is_of};
 use crate::effects::kubernetes::resource::{DEPLOYMENTS, PODS, SERVICES};
 use crate::providers::kubernetes::canary::{TRACK_CANARY, TRACK_LABEL};
+use crate::providers::kubernetes::fields::{self, Difference, Path};
 use crate::providers::request::Failure;
 use futures::future::try_join_all;
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::collections::BTreeSet;
 
 pub struct Sight {
@@ -66,6 +68,31 @@ impl Sight {
         self.stable
             .as_ref()
             .ok_or_else(|| not_found(format!("there is no deployment/{}", release.deployment)))
+    }
+
+    /// Refuses where somebody changed the pods of the old version since the release: what was judged until then says
+    /// nothing of them, and nobody has seen the new version with that change.
+    pub fn old_is_as_it_was(&self, api: &Api, release: &Release) -> Result<(), Failure> {
+        let stable = self.stable(release)?;
+        let Ok(was) = serde_json::from_str::<Value>(&release.was) else {
+            return Ok(()); // of a release that did not note it
+        };
+        if stable.pointer("/spec/template").map(sorted) == Some(sorted(&was)) {
+            return Ok(());
+        }
+        let was = json!({ "spec": { "template": was } });
+        let template = Path::of(&["spec", "template"]);
+        let mut differences = fields::differences(&fields::of_all(stable), &was, stable);
+        differences.retain(|difference| difference.path.0.starts_with(&template.0));
+        if differences.is_empty() {
+            differences.push(Difference {
+                wrote: was.pointer("/spec/template").cloned(),
+                found: stable.pointer("/spec/template").cloned(),
+                path: template,
+            });
+        }
+        let place = api.place(DEPLOYMENTS, &release.deployment);
+        Err(foreign(&place, stable, &differences))
     }
 
     pub fn pod_names(&self) -> BTreeSet<String> {

@@ -41,6 +41,7 @@ pub async fn prepare(cluster: &Kubernetes, call: &Call) -> Result<Intent, Failur
         .await
         .map_err(|error| about(error, &release))?;
     let canary = sight.canary(&release)?;
+    sight.old_is_as_it_was(api, &release)?;
     let stable = number(sight.stable(&release)?, "/spec/replicas");
     let stable = u32::try_from(stable).unwrap_or(0);
     let tolerance = args

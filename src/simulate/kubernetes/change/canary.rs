@@ -11,7 +11,7 @@ use crate::simulate::kubernetes::field::{self, Path};
 use crate::simulate::kubernetes::object::{Name, Object};
 use crate::simulate::kubernetes::reads::field_of;
 use crate::simulate::kubernetes::store::Force;
-use crate::simulate::kubernetes::task::Task;
+use crate::simulate::kubernetes::task::{Task, drift};
 use crate::simulate::systems::failure;
 use crate::units::amount::NANO;
 use crate::values::Value;
@@ -98,6 +98,7 @@ pub fn release_dark(
 pub fn weight(place: Place, call: &Call) -> Result<Draft, Failure> {
     let (stable, old) = place.deployment(&field_of(call, "release", "deployment"))?;
     let (beside, new) = place.deployment(&canary::canary_name(&stable.name))?;
+    old_is_as_it_was(&stable, old, call)?;
     let weight = nano(call, "weight");
     let stable_pods = u32::try_from(Wanted::of(old).replicas).unwrap_or(0);
     let pods = match call.args.get("pods").and_then(Value::amount) {
@@ -155,6 +156,7 @@ pub fn promote(place: Place, call: &Call) -> Result<Draft, Failure> {
     let (stable, old) = place.deployment(&field_of(call, "release", "deployment"))?;
     let (beside, new) = place.deployment(&canary::canary_name(&stable.name))?;
     has_all_traffic(place, &stable, &beside)?;
+    old_is_as_it_was(&stable, old, call)?;
     let mut draft = Draft {
         before: Some(before(Some(old))),
         ..Draft::default()
@@ -186,6 +188,23 @@ pub fn promote(place: Place, call: &Call) -> Result<Draft, Failure> {
         uid: new.uid.clone(),
     });
     Ok(draft)
+}
+
+/// Refuses where somebody changed the pods of the old version since the release.
+fn old_is_as_it_was(name: &Name, old: &Object, call: &Call) -> Result<(), Failure> {
+    let Ok(was) = serde_json::from_str::<Json>(&field_of(call, "release", "was")) else {
+        return Ok(());
+    };
+    if old.body.pointer("/spec/template") == Some(&was) {
+        return Ok(());
+    }
+    let template = Path::of("spec.template");
+    let was = json!({ "spec": { "template": was } });
+    let changed = old.owners.keys().find(|path| {
+        path.starts_with(&template) && field::get(&old.body, path) != field::get(&was, path)
+    });
+    let path = changed.unwrap_or(&template);
+    Err(drift(old, name, path, field::get(&was, path)))
 }
 
 fn has_all_traffic(place: Place, stable: &Name, beside: &Name) -> Result<(), Failure> {

@@ -11,6 +11,7 @@
 )]
 
 mod contract;
+mod docs;
 mod explain;
 mod simulate;
 mod store;

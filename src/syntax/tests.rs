@@ -93,6 +93,12 @@ fn all_plans_of_the_repository_print_back() {
             if parsed(&text).diagnostics.is_empty() {
                 assert_prints_back(&text);
                 seen += 1;
+            } else {
+                assert!(
+                    path.starts_with(root.join("tests/ui/syntax")),
+                    "{}",
+                    path.display()
+                );
             }
         }
     }

@@ -183,44 +183,47 @@ impl Builder<'_> {
         .fix(format!("write `{meant}`"), span, meant)
     }
 
-    /// A word of the language that stands where it cannot.
+    /// A word of the language that stands where it cannot, or not yet.
     fn misplaced(&self, probe: Rule, failure: &Failure<'_>) -> Option<Diagnostic> {
+        if let Some(found) = failure
+            .found
+            .filter(|found| words::is_later(found, &failure.expected))
+        {
+            return Some(later(self.origin(failure.start, failure.end), found));
+        }
         let first = failure.first?;
+        let word = first.text;
+        let span = self.origin(first.start, first.end);
+        if words::LATER.contains(&word) && failure.first_has_head {
+            return Some(later(span, word));
+        }
         if failure
             .before
             .is_some_and(|before| before.start != first.start)
         {
             return None;
         }
-        let word = first.text;
-        let (message, help) = if probe == Rule::probe_item
-            && STATEMENT_WORDS.contains(&word)
-            && word != "on"
-            && word != "let"
-        {
-            (
-                format!("`{word}` cannot stand outside of a block"),
-                "statements stand in the `{ … }` of a phase, a section, a define or another item",
-            )
-        } else if probe == Rule::probe_stmt && ITEM_WORDS.contains(&word) {
-            (
-                format!("`{word}` cannot stand in a block"),
-                "an item begins at the start of a line, outside of all blocks",
-            )
-        } else if words::LATER.contains(&word) {
-            (
-                format!("`{word}` is not in this version of the language"),
-                "`deploy 1` has no such item",
-            )
-        } else {
-            return None;
-        };
-        let span = self.origin(first.start, first.end);
-        Some(
-            Diagnostic::new(&SYNTAX, span, message)
-                .label("not here")
-                .help(help),
-        )
+        let is_statement = STATEMENT_WORDS.contains(&word) && word != "on" && word != "let";
+        if probe == Rule::probe_item && is_statement {
+            let message = format!("`{word}` cannot stand outside of a block");
+            let help =
+                "statements stand in the `{ … }` of a phase, a section, a define or another item";
+            return Some(
+                Diagnostic::new(&SYNTAX, span, message)
+                    .label("not here")
+                    .help(help),
+            );
+        }
+        if probe == Rule::probe_stmt && ITEM_WORDS.contains(&word) {
+            let message = format!("`{word}` cannot stand in a block");
+            let help = "an item begins at the start of a line, outside of all blocks";
+            return Some(
+                Diagnostic::new(&SYNTAX, span, message)
+                    .label("not here")
+                    .help(help),
+            );
+        }
+        None
     }
 
     /// A word that is nearly what was expected at the failure or right before it, or nearly begins a statement.
@@ -331,6 +334,11 @@ impl Builder<'_> {
             .filter(|d| d.code == &MISSPELT_WORD);
         slips.any(|slip| span.range().contains(&(slip.primary.span.start as usize)))
     }
+}
+
+fn later(span: Span, word: &str) -> Diagnostic {
+    let message = format!("`{word}` is not in this version of the language");
+    Diagnostic::new(&SYNTAX, span, message).label("not known to `deploy 1`")
 }
 
 /// The text with blanks for what its blocks hold, so that a failure is not looked for there.

@@ -2,8 +2,8 @@
 
 use crate::syntax::grammar::Rule;
 
-/// Items and statements that are planned, so that their names are not taken for slips.
-pub const LATER: [&str; 17] = [
+/// Words that begin planned items and statements, so that they are not taken for slips.
+pub const LATER: [&str; 16] = [
     "trial",
     "shift",
     "record",
@@ -18,10 +18,31 @@ pub const LATER: [&str; 17] = [
     "scope",
     "while",
     "distinct",
-    "else",
-    "if",
+    "confidence",
+    "windows",
+];
+
+/// Planned words that stand behind something.
+pub const LATER_BEHIND: [&str; 9] = [
+    "near",
+    "contains",
+    "over",
+    "ago",
+    "until",
+    "unless",
+    "once",
+    "with",
     "otherwise",
 ];
+
+/// Planned events.
+const LATER_EVENTS: [&str; 3] = ["stage", "issue", "pass"];
+
+/// Whether a later version is to have this word at a place where this was expected.
+pub fn is_later(word: &str, expected: &[Rule]) -> bool {
+    LATER_BEHIND.contains(&word)
+        || (LATER_EVENTS.contains(&word) && expected.contains(&Rule::event))
+}
 
 /// Words that continue an item.
 pub const CLAUSES: [&str; 22] = [

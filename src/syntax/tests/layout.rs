@@ -190,3 +190,37 @@ fn a_line_that_was_indented_by_mistake_is_explained() {
     let help = found[0].help.clone().unwrap();
     assert!(help.contains("indented deeper"), "{help}");
 }
+
+#[test]
+fn words_of_clauses_may_be_names_where_no_clause_can_stand() {
+    assert_eq!(
+        first_phase(
+            "  let pods = f(owner)\n  stage 10% pods 1 {\n    expect pods.ready == 1\n  }\n"
+        ),
+        "  let pods = f(owner)\n  stage 10% pods 1 {\n    expect pods.ready == 1\n  }\n"
+    );
+}
+
+#[test]
+fn what_is_planned_is_said_to_come() {
+    let text = "\
+deploy 1
+checklist \"a.md\"
+on stage notify room \"x\"
+phase p at start {
+  trial \"a\" timeout 5m { expect b }
+  expect a near b by 10%
+}
+threshold t {
+  windows 4
+}
+";
+    let found = said(text);
+    assert_eq!(found.len(), 5, "{found:?}");
+    assert!(
+        found
+            .iter()
+            .all(|line| line.ends_with("is not in this version of the language")),
+        "{found:?}"
+    );
+}

@@ -175,6 +175,34 @@ fn nesting_of_twenty_thousand_is_one_message() {
 }
 
 #[test]
+fn the_deepest_that_is_read_fits_on_the_stack_of_a_thread() {
+    let deep = [
+        format!("let a = {}b{}", "(".repeat(95), ")".repeat(95)),
+        format!("let a = {}b{}", "[".repeat(95), "]".repeat(95)),
+        format!("let a = {}b{}", "{ c: ".repeat(95), " }".repeat(95)),
+        format!("let a = {}b{}", "f(".repeat(48), ")".repeat(48)),
+        format!("let a = {}b{}", "\"${".repeat(49), "}\"".repeat(49)),
+        format!("let a = {}b", "not ".repeat(98)),
+        format!("let a = b{}", " == b".repeat(98)),
+        format!("input a: {}b{}", "list<".repeat(95), ">".repeat(95)),
+        format!(
+            "phase p at start {{\n{}hold 1m\n{}}}",
+            "when a {\n".repeat(98),
+            "}\n".repeat(98)
+        ),
+        format!(
+            "phase p at start {{\non fail {}stop\n}}",
+            "pause up to 1h then ".repeat(98)
+        ),
+    ];
+    for text in deep {
+        let file = super::tree(&format!("deploy 1\n{text}\n"));
+        let printed = crate::syntax::print::file(&file);
+        super::tree(&printed);
+    }
+}
+
+#[test]
 fn nesting_that_people_write_is_fine() {
     let text = format!("deploy 1\nlet a = {}b{}\n", "f(".repeat(40), ")".repeat(40));
     assert_eq!(said(&text), Vec::<String>::new());

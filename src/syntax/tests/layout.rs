@@ -195,9 +195,9 @@ fn a_line_that_was_indented_by_mistake_is_explained() {
 fn words_of_clauses_may_be_names_where_no_clause_can_stand() {
     assert_eq!(
         first_phase(
-            "  let pods = f(owner)\n  stage 10% pods 1 {\n    expect pods.ready == 1\n  }\n"
+            "  check at_most_x at_most_once expect f(owner)\n  let pods = f(owner)\n  stage 10% pods 1 {\n    expect pods.ready == 1\n  }\n"
         ),
-        "  let pods = f(owner)\n  stage 10% pods 1 {\n    expect pods.ready == 1\n  }\n"
+        "  check at_most_x at_most_once expect f(owner)\n  let pods = f(owner)\n  stage 10% pods 1 {\n    expect pods.ready == 1\n  }\n"
     );
 }
 

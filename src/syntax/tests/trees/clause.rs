@@ -10,45 +10,51 @@ use proptest::option;
 use proptest::prelude::*;
 use proptest::sample::select;
 
-pub fn comment() -> impl Strategy<Value = Comment> {
-    ("// [a-z\"{(`]{1,8}", any::<bool>()).prop_map(|(text, blank_before)| Comment {
-        text,
-        span: NOWHERE,
-        blank_before,
-    })
+pub fn comment() -> BoxedStrategy<Comment> {
+    ("// [a-z\"{(`]{1,8}", any::<bool>())
+        .prop_map(|(text, blank_before)| Comment {
+            text,
+            span: NOWHERE,
+            blank_before,
+        })
+        .boxed()
 }
 
-pub fn own_lines() -> impl Strategy<Value = Vec<Comment>> {
-    prop_oneof![3 => Just(Vec::new()), 1 => vec(comment(), 1..3)]
+pub fn own_lines() -> BoxedStrategy<Vec<Comment>> {
+    prop_oneof![3 => Just(Vec::new()), 1 => vec(comment(), 1..3)].boxed()
 }
 
-pub fn behind() -> impl Strategy<Value = Vec<Comment>> {
+pub fn behind() -> BoxedStrategy<Vec<Comment>> {
     let behind = comment().prop_map(|comment| {
         vec![Comment {
             blank_before: false,
             ..comment
         }]
     });
-    prop_oneof![4 => Just(Vec::new()), 1 => behind]
+    prop_oneof![4 => Just(Vec::new()), 1 => behind].boxed()
 }
 
-pub fn comments_around() -> impl Strategy<Value = Comments> {
-    (own_lines(), behind(), any::<(bool, bool)>()).prop_map(|(mut leading, trailing, blanks)| {
-        if let Some(first) = leading.first_mut() {
-            first.blank_before = false;
-        }
-        Comments {
-            blank_between: blanks.1 && !leading.is_empty(),
-            leading,
-            trailing,
-            blank_before: blanks.0,
-        }
-    })
+pub fn comments_around() -> BoxedStrategy<Comments> {
+    (own_lines(), behind(), any::<(bool, bool)>())
+        .prop_map(|(mut leading, trailing, blanks)| {
+            if let Some(first) = leading.first_mut() {
+                first.blank_before = false;
+            }
+            Comments {
+                blank_between: blanks.1 && !leading.is_empty(),
+                leading,
+                trailing,
+                blank_before: blanks.0,
+            }
+        })
+        .boxed()
 }
 
-pub fn refs() -> impl Strategy<Value = Vec<Reference>> {
+pub fn refs() -> BoxedStrategy<Vec<Reference>> {
     let id = select(vec!["X0-024", "A.1", "NIST 800-53", "rollback", "7"]);
-    vec(id, 1..3).prop_map(|ids| ids.into_iter().map(reference).collect())
+    vec(id, 1..3)
+        .prop_map(|ids| ids.into_iter().map(reference).collect())
+        .boxed()
 }
 
 pub fn reference(id: &str) -> Reference {
@@ -58,20 +64,18 @@ pub fn reference(id: &str) -> Reference {
     }
 }
 
-pub fn head() -> impl Strategy<Value = Head> {
+pub fn head() -> BoxedStrategy<Head> {
     let refs = prop_oneof![2 => Just(Vec::new()), 1 => refs()];
-    (option::of(ident()), option::of(string()), refs).prop_map(|(name, title, refs)| Head {
-        name,
-        title,
-        refs,
-    })
+    (option::of(ident()), option::of(string()), refs)
+        .prop_map(|(name, title, refs)| Head { name, title, refs })
+        .boxed()
 }
 
-pub fn unnamed_head() -> impl Strategy<Value = Head> {
-    head().prop_map(|head| Head { name: None, ..head })
+pub fn unnamed_head() -> BoxedStrategy<Head> {
+    head().prop_map(|head| Head { name: None, ..head }).boxed()
 }
 
-pub fn policy_action() -> impl Strategy<Value = PolicyAction> {
+pub fn policy_action() -> BoxedStrategy<PolicyAction> {
     let action = |kind| PolicyAction {
         kind,
         span: NOWHERE,
@@ -93,9 +97,10 @@ pub fn policy_action() -> impl Strategy<Value = PolicyAction> {
             },
         )
     })
+    .boxed()
 }
 
-pub fn policy() -> impl Strategy<Value = Policy> {
+pub fn policy() -> BoxedStrategy<Policy> {
     let cause = prop_oneof![
         Just(CauseKind::Fail),
         Just(CauseKind::Error),
@@ -106,10 +111,12 @@ pub fn policy() -> impl Strategy<Value = Policy> {
         kind,
         span: NOWHERE,
     });
-    (vec(cause, 1..3), policy_action()).prop_map(|(causes, action)| Policy { causes, action })
+    (vec(cause, 1..3), policy_action())
+        .prop_map(|(causes, action)| Policy { causes, action })
+        .boxed()
 }
 
-pub fn by() -> impl Strategy<Value = By> {
+pub fn by() -> BoxedStrategy<By> {
     prop_oneof![
         ident().prop_map(|role| By {
             quorum: Quorum::One,
@@ -124,19 +131,22 @@ pub fn by() -> impl Strategy<Value = By> {
             roles,
         }),
     ]
+    .boxed()
 }
 
-pub fn undo() -> impl Strategy<Value = Undo> {
+pub fn undo() -> BoxedStrategy<Undo> {
     let call = expr().prop_map(|expr| made(ExprKind::Call(tight(expr), Vec::new())));
     // A call that begins with a parenthesis is fine; one that begins with a brace would be a block.
-    (unnamed_head(), option::of(call), amount()).prop_map(|(head, call, timeout)| Undo {
-        head,
-        call,
-        timeout: Some(timeout),
-    })
+    (unnamed_head(), option::of(call), amount())
+        .prop_map(|(head, call, timeout)| Undo {
+            head,
+            call,
+            timeout: Some(timeout),
+        })
+        .boxed()
 }
 
-pub fn options() -> impl Strategy<Value = Vec<Clause>> {
+pub fn options() -> BoxedStrategy<Vec<Clause>> {
     let kind = prop_oneof![
         amount().prop_map(ClauseKind::Within),
         amount().prop_map(ClauseKind::For),
@@ -158,12 +168,12 @@ pub fn options() -> impl Strategy<Value = Vec<Clause>> {
         kind,
         span: NOWHERE,
     });
-    vec(clause, 0..3)
+    vec(clause, 0..3).boxed()
 }
 
-pub fn notify() -> impl Strategy<Value = Notify> {
-    (ident(), unnamed_head(), option::of(string()), options()).prop_map(
-        |(target, mut head, mut text, options)| {
+pub fn notify() -> BoxedStrategy<Notify> {
+    (ident(), unnamed_head(), option::of(string()), options())
+        .prop_map(|(target, mut head, mut text, options)| {
             match (head.title.is_some(), head.refs.is_empty()) {
                 // One string and no reference is the text; one with a reference is the title.
                 (true, true) if text.is_none() => text = head.title.take(),
@@ -177,11 +187,11 @@ pub fn notify() -> impl Strategy<Value = Notify> {
                 options,
                 span: NOWHERE,
             }
-        },
-    )
+        })
+        .boxed()
 }
 
-pub fn actions() -> impl Strategy<Value = Vec<Action>> {
+pub fn actions() -> BoxedStrategy<Vec<Action>> {
     let action = prop_oneof![
         Just(Action::Rollback(NOWHERE)),
         (option::of(amount()), option::of(policy_action())).prop_map(|(up_to, then)| {
@@ -193,5 +203,5 @@ pub fn actions() -> impl Strategy<Value = Vec<Action>> {
         }),
         notify().prop_map(Action::Notify),
     ];
-    vec(action, 1..3)
+    vec(action, 1..3).boxed()
 }

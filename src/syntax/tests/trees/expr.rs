@@ -11,11 +11,12 @@ use proptest::option;
 use proptest::prelude::*;
 use proptest::sample::select;
 
-pub fn ident() -> impl Strategy<Value = Ident> {
+pub fn ident() -> BoxedStrategy<Ident> {
     select(vec![
         "api", "x", "canary_1", "all_of", "phases", "checks", "within_x", "image", "release",
     ])
     .prop_map(named)
+    .boxed()
 }
 
 pub fn named(name: &str) -> Ident {
@@ -25,30 +26,34 @@ pub fn named(name: &str) -> Ident {
     }
 }
 
-pub fn idents() -> impl Strategy<Value = Vec<Ident>> {
-    vec(ident(), 1..4)
+pub fn idents() -> BoxedStrategy<Vec<Ident>> {
+    vec(ident(), 1..4).boxed()
 }
 
-pub fn string_of(inner: impl Strategy<Value = Expr> + 'static) -> impl Strategy<Value = StringLit> {
+pub fn string_of(inner: impl Strategy<Value = Expr> + 'static) -> BoxedStrategy<StringLit> {
     let text = "[a-zü \"\\\\${}\n\t`/]{1,12}".prop_map(StringPart::Text);
     let part = prop_oneof![text, inner.prop_map(StringPart::Interpolation)];
-    vec(part, 0..3).prop_map(|parts| {
-        let mut joined: Vec<StringPart> = Vec::new();
-        for part in parts {
-            match (joined.last_mut(), part) {
-                (Some(StringPart::Text(before)), StringPart::Text(text)) => before.push_str(&text),
-                (_, part) => joined.push(part),
+    vec(part, 0..3)
+        .prop_map(|parts| {
+            let mut joined: Vec<StringPart> = Vec::new();
+            for part in parts {
+                match (joined.last_mut(), part) {
+                    (Some(StringPart::Text(before)), StringPart::Text(text)) => {
+                        before.push_str(&text)
+                    }
+                    (_, part) => joined.push(part),
+                }
             }
-        }
-        StringLit {
-            parts: joined,
-            span: NOWHERE,
-        }
-    })
+            StringLit {
+                parts: joined,
+                span: NOWHERE,
+            }
+        })
+        .boxed()
 }
 
-pub fn string() -> impl Strategy<Value = StringLit> {
-    string_of(expr())
+pub fn string() -> BoxedStrategy<StringLit> {
+    string_of(expr()).boxed()
 }
 
 pub fn made(kind: ExprKind) -> Expr {
@@ -58,18 +63,20 @@ pub fn made(kind: ExprKind) -> Expr {
     }
 }
 
-pub fn number() -> impl Strategy<Value = Expr> {
+pub fn number() -> BoxedStrategy<Expr> {
     let digits = select(vec!["0", "7", "99.9", "200", "+20"]);
     let unit = select(vec!["ms", "%", "pp", "/s", "MiB/h", "cores", "%/h"]);
-    (digits, option::of(unit)).prop_map(|(digits, unit)| {
-        made(ExprKind::Number {
-            digits: digits.to_owned(),
-            unit: unit.map(named),
+    (digits, option::of(unit))
+        .prop_map(|(digits, unit)| {
+            made(ExprKind::Number {
+                digits: digits.to_owned(),
+                unit: unit.map(named),
+            })
         })
-    })
+        .boxed()
 }
 
-pub fn leaf() -> impl Strategy<Value = Expr> {
+pub fn leaf() -> BoxedStrategy<Expr> {
     prop_oneof![
         ident().prop_map(|name| made(ExprKind::Name(name.name))),
         number(),
@@ -86,16 +93,19 @@ pub fn leaf() -> impl Strategy<Value = Expr> {
         select(vec!["2026-03-15Z", "2026-03-15"]).prop_map(|v| made(ExprKind::Date(v.to_owned()))),
         "[a-z(){}\"\\\\$/ ]{0,90}".prop_map(|text| made(ExprKind::Raw(text))),
     ]
+    .boxed()
 }
 
-pub fn expr() -> impl Strategy<Value = Expr> + Clone {
-    leaf().prop_recursive(4, 24, 3, |inner| {
-        prop_oneof![bracketed(inner.clone()), operated(inner)]
-    })
+pub fn expr() -> BoxedStrategy<Expr> {
+    leaf()
+        .prop_recursive(4, 24, 3, |inner| {
+            prop_oneof![bracketed(inner.clone()), operated(inner)]
+        })
+        .boxed()
 }
 
 /// Strings, lists, calls: what has brackets or stands behind something.
-fn bracketed(inner: BoxedStrategy<Expr>) -> impl Strategy<Value = Expr> {
+fn bracketed(inner: BoxedStrategy<Expr>) -> BoxedStrategy<Expr> {
     let e = || inner.clone();
     let entry = (ident(), e()).prop_map(|(key, value)| Entry {
         key,
@@ -121,10 +131,11 @@ fn bracketed(inner: BoxedStrategy<Expr>) -> impl Strategy<Value = Expr> {
             _ => made(ExprKind::In(tight(base), unit)),
         }),
     ]
+    .boxed()
 }
 
 /// Operands with operators.
-fn operated(inner: BoxedStrategy<Expr>) -> impl Strategy<Value = Expr> {
+fn operated(inner: BoxedStrategy<Expr>) -> BoxedStrategy<Expr> {
     let e = || inner.clone();
     let binary = select(vec![
         BinaryOp::Add,
@@ -182,6 +193,7 @@ fn operated(inner: BoxedStrategy<Expr>) -> impl Strategy<Value = Expr> {
             made(ExprKind::Aggregate(aggregate, inner))
         }),
     ]
+    .boxed()
 }
 
 pub fn strength(expr: &Expr) -> u8 {
@@ -227,11 +239,13 @@ pub fn tight(expr: Expr) -> Box<Expr> {
     }
 }
 
-pub fn unit() -> impl Strategy<Value = Ident> {
-    select(vec!["s", "1", "%", "1/s", "B/s", "cores"]).prop_map(named)
+pub fn unit() -> BoxedStrategy<Ident> {
+    select(vec!["s", "1", "%", "1/s", "B/s", "cores"])
+        .prop_map(named)
+        .boxed()
 }
 
-pub fn type_expr() -> impl Strategy<Value = TypeExpr> {
+pub fn type_expr() -> BoxedStrategy<TypeExpr> {
     let ty = |name: &str, args| TypeExpr {
         name: name.to_owned(),
         args,
@@ -243,14 +257,17 @@ pub fn type_expr() -> impl Strategy<Value = TypeExpr> {
         (select(vec!["list", "rate"]), vec(inner, 1..3))
             .prop_map(move |(name, args)| ty(name, args))
     })
+    .boxed()
 }
 
 /// What may stand before a block: not a map.
-pub fn amount() -> impl Strategy<Value = Expr> {
-    expr().prop_map(|expr| {
-        match print::statement(&StmtKind::Bound(expr.clone())).starts_with('{') {
-            true => *parenthesized(expr),
-            false => expr,
-        }
-    })
+pub fn amount() -> BoxedStrategy<Expr> {
+    expr()
+        .prop_map(
+            |expr| match print::statement(&StmtKind::Bound(expr.clone())).starts_with('{') {
+                true => *parenthesized(expr),
+                false => expr,
+            },
+        )
+        .boxed()
 }

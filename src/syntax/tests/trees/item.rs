@@ -15,22 +15,24 @@ use proptest::option;
 use proptest::prelude::*;
 use proptest::sample::select;
 
-pub fn range() -> impl Strategy<Value = Range> {
-    (ident(), ident()).prop_map(|(from, to)| Range {
-        from,
-        to,
-        span: NOWHERE,
-    })
+pub fn range() -> BoxedStrategy<Range> {
+    (ident(), ident())
+        .prop_map(|(from, to)| Range {
+            from,
+            to,
+            span: NOWHERE,
+        })
+        .boxed()
 }
 
-pub fn provider() -> impl Strategy<Value = Provider> {
+pub fn provider() -> BoxedStrategy<Provider> {
     let entry = (ident(), expr(), comments_around()).prop_map(|(key, value, comments)| Entry {
         key,
         value,
         comments,
     });
-    (ident(), ident(), vec(entry, 0..4), own_lines()).prop_map(
-        |(name, kind, mut settings, mut trailing)| {
+    (ident(), ident(), vec(entry, 0..4), own_lines())
+        .prop_map(|(name, kind, mut settings, mut trailing)| {
             match (settings.first_mut(), trailing.first_mut()) {
                 (Some(first), _) => first.comments.blank_before = false,
                 (None, Some(first)) => first.blank_before = false,
@@ -42,15 +44,15 @@ pub fn provider() -> impl Strategy<Value = Provider> {
                 settings,
                 trailing,
             }
-        },
-    )
+        })
+        .boxed()
 }
 
-fn item_kind() -> impl Strategy<Value = ItemKind> {
-    prop_oneof![item_with_block(), item_without_block()]
+fn item_kind() -> BoxedStrategy<ItemKind> {
+    prop_oneof![item_with_block(), item_without_block()].boxed()
 }
 
-fn item_with_block() -> impl Strategy<Value = ItemKind> {
+fn item_with_block() -> BoxedStrategy<ItemKind> {
     let param = (ident(), type_expr()).prop_map(|(name, ty)| Param { name, ty });
     prop_oneof![
         (ident(), option::of(string()), block())
@@ -92,9 +94,10 @@ fn item_with_block() -> impl Strategy<Value = ItemKind> {
         (option::of(string()), block())
             .prop_map(|(title, body)| ItemKind::Scenario(Scenario { title, body })),
     ]
+    .boxed()
 }
 
-fn item_without_block() -> impl Strategy<Value = ItemKind> {
+fn item_without_block() -> BoxedStrategy<ItemKind> {
     let place = any::<bool>().prop_map(|place| place.then_some(NOWHERE));
     let better = option::of(select(vec![
         (Better::Lower, NOWHERE),
@@ -152,24 +155,27 @@ fn item_without_block() -> impl Strategy<Value = ItemKind> {
         }),
         provider().prop_map(ItemKind::Provider),
     ]
+    .boxed()
 }
 
-pub fn file() -> impl Strategy<Value = File> {
+pub fn file() -> BoxedStrategy<File> {
     let item = (item_kind(), comments_around()).prop_map(|(kind, comments)| Item {
         kind,
         span: NOWHERE,
         comments,
     });
-    (comments_around(), vec(item, 0..4), own_lines()).prop_map(|(mut comments, items, trailing)| {
-        comments.blank_before = false;
-        File {
-            version: Some(LanguageVersion {
-                number: "1".to_owned(),
-                span: NOWHERE,
-                comments,
-            }),
-            items,
-            trailing,
-        }
-    })
+    (comments_around(), vec(item, 0..4), own_lines())
+        .prop_map(|(mut comments, items, trailing)| {
+            comments.blank_before = false;
+            File {
+                version: Some(LanguageVersion {
+                    number: "1".to_owned(),
+                    span: NOWHERE,
+                    comments,
+                }),
+                items,
+                trailing,
+            }
+        })
+        .boxed()
 }

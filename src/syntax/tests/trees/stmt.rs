@@ -17,44 +17,48 @@ use proptest::option;
 use proptest::prelude::*;
 use proptest::sample::select;
 
-pub fn expect() -> impl Strategy<Value = Expect> {
-    (expr(), option::of(ident()), option::of(amount())).prop_map(|(condition, scope, duration)| {
-        Expect {
+pub fn expect() -> BoxedStrategy<Expect> {
+    (expr(), option::of(ident()), option::of(amount()))
+        .prop_map(|(condition, scope, duration)| Expect {
             condition,
             scope,
             duration,
             span: NOWHERE,
-        }
-    })
+        })
+        .boxed()
 }
 
 /// A comparison that begins with a name.
-pub fn bound() -> impl Strategy<Value = Expr> {
-    (ident(), expr()).prop_map(|(name, right)| {
-        let name = made(ExprKind::Name(name.name));
-        made(ExprKind::Compare(
-            Box::new(name),
-            vec![(CompareOp::Lt, *at_least(right, 5))],
-        ))
-    })
+pub fn bound() -> BoxedStrategy<Expr> {
+    (ident(), expr())
+        .prop_map(|(name, right)| {
+            let name = made(ExprKind::Name(name.name));
+            made(ExprKind::Compare(
+                Box::new(name),
+                vec![(CompareOp::Lt, *at_least(right, 5))],
+            ))
+        })
+        .boxed()
 }
 
-pub fn call() -> impl Strategy<Value = Expr> {
-    (ident(), vec(expr(), 0..3)).prop_map(|(name, args)| {
-        let args = args.into_iter().map(|value| Arg { label: None, value });
-        made(ExprKind::Call(
-            Box::new(made(ExprKind::Name(name.name))),
-            args.collect(),
-        ))
-    })
+pub fn call() -> BoxedStrategy<Expr> {
+    (ident(), vec(expr(), 0..3))
+        .prop_map(|(name, args)| {
+            let args = args.into_iter().map(|value| Arg { label: None, value });
+            made(ExprKind::Call(
+                Box::new(made(ExprKind::Name(name.name))),
+                args.collect(),
+            ))
+        })
+        .boxed()
 }
 
 /// A statement without a block.
-pub fn line() -> impl Strategy<Value = StmtKind> {
-    prop_oneof![plain_line(), rule_line(), item_line()]
+pub fn line() -> BoxedStrategy<StmtKind> {
+    prop_oneof![plain_line(), rule_line(), item_line()].boxed()
 }
 
-fn plain_line() -> impl Strategy<Value = StmtKind> {
+fn plain_line() -> BoxedStrategy<StmtKind> {
     let setting = select(vec![
         "window", "deadline", "samples", "zone", "expires", "sample",
     ]);
@@ -79,9 +83,10 @@ fn plain_line() -> impl Strategy<Value = StmtKind> {
             value
         })),
     ]
+    .boxed()
 }
 
-fn rule_line() -> impl Strategy<Value = StmtKind> {
+fn rule_line() -> BoxedStrategy<StmtKind> {
     prop_oneof![
         (head(), amount(), option::of(amount()), actions()).prop_map(
             |(head, condition, duration, actions)| {
@@ -110,9 +115,10 @@ fn rule_line() -> impl Strategy<Value = StmtKind> {
                 })
             }),
     ]
+    .boxed()
 }
 
-fn item_line() -> impl Strategy<Value = StmtKind> {
+fn item_line() -> BoxedStrategy<StmtKind> {
     prop_oneof![
         (head(), options())
             .prop_map(|(head, options)| StmtKind::Approve(Approve { head, options })),
@@ -144,19 +150,22 @@ fn item_line() -> impl Strategy<Value = StmtKind> {
             lines: None
         })),
     ]
+    .boxed()
 }
 
-pub fn stmt_kind() -> impl Strategy<Value = StmtKind> {
-    line().prop_recursive(3, 16, 3, |inner| {
-        prop_oneof![
-            inner.clone(),
-            item_with_block(inner.clone()),
-            flow_with_block(inner)
-        ]
-    })
+pub fn stmt_kind() -> BoxedStrategy<StmtKind> {
+    line()
+        .prop_recursive(3, 16, 3, |inner| {
+            prop_oneof![
+                inner.clone(),
+                item_with_block(inner.clone()),
+                flow_with_block(inner)
+            ]
+        })
+        .boxed()
 }
 
-fn item_with_block(inner: BoxedStrategy<StmtKind>) -> impl Strategy<Value = StmtKind> {
+fn item_with_block(inner: BoxedStrategy<StmtKind>) -> BoxedStrategy<StmtKind> {
     let block = || block_of(inner.clone());
     prop_oneof![
         (head(), options(), block()).prop_map(|(head, options, body)| {
@@ -208,9 +217,10 @@ fn item_with_block(inner: BoxedStrategy<StmtKind>) -> impl Strategy<Value = Stmt
             })
         }),
     ]
+    .boxed()
 }
 
-fn flow_with_block(inner: BoxedStrategy<StmtKind>) -> impl Strategy<Value = StmtKind> {
+fn flow_with_block(inner: BoxedStrategy<StmtKind>) -> BoxedStrategy<StmtKind> {
     let block = || block_of(inner.clone());
     prop_oneof![
         (amount(), option::of(amount()), head(), block()).prop_map(
@@ -243,31 +253,34 @@ fn flow_with_block(inner: BoxedStrategy<StmtKind>) -> impl Strategy<Value = Stmt
             })
         }),
     ]
+    .boxed()
 }
 
-pub fn block_of(kind: impl Strategy<Value = StmtKind> + 'static) -> impl Strategy<Value = Block> {
+pub fn block_of(kind: impl Strategy<Value = StmtKind> + 'static) -> BoxedStrategy<Block> {
     let stmt = (kind, comments_around()).prop_map(|(kind, comments)| Stmt {
         kind,
         span: NOWHERE,
         comments,
     });
-    (vec(stmt, 0..4), own_lines(), behind()).prop_map(|(mut stmts, mut trailing, closing)| {
-        match stmts.first_mut() {
-            Some(first) => first.comments.blank_before = false,
-            None => {
-                if let Some(first) = trailing.first_mut() {
-                    first.blank_before = false;
+    (vec(stmt, 0..4), own_lines(), behind())
+        .prop_map(|(mut stmts, mut trailing, closing)| {
+            match stmts.first_mut() {
+                Some(first) => first.comments.blank_before = false,
+                None => {
+                    if let Some(first) = trailing.first_mut() {
+                        first.blank_before = false;
+                    }
                 }
             }
-        }
-        Block {
-            stmts,
-            trailing,
-            closing,
-        }
-    })
+            Block {
+                stmts,
+                trailing,
+                closing,
+            }
+        })
+        .boxed()
 }
 
-pub fn block() -> impl Strategy<Value = Block> {
-    block_of(stmt_kind())
+pub fn block() -> BoxedStrategy<Block> {
+    block_of(stmt_kind()).boxed()
 }

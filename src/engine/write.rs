@@ -114,13 +114,20 @@ pub fn prepare(turn: &mut Turn, order: Order) {
     });
 }
 
-/// Lets the change leave, once its intent is there. One that has waited, in a pause, looks again first.
+/// Lets the change leave, once its intent is there. One that has waited, in a pause, looks again first; the wait does not
+/// count as its time.
 pub fn commit(turn: &mut Turn, key: &Key) {
     const FRESH_NS: i64 = 60_000_000_000;
-    let Some(Leg::Prepared(at)) = turn.state.writes.get(key).map(|write| &write.forward) else {
+    let now = turn.now();
+    let Some(write) = turn.state.writes.get_mut(key) else {
         return;
     };
-    match turn.now().since(*at) <= FRESH_NS {
+    let Leg::Prepared(at) = write.forward else {
+        return;
+    };
+    let waited_ns = now.since(at).max(0);
+    write.until = write.until.plus(waited_ns);
+    match waited_ns <= FRESH_NS {
         true => issue(turn, key, Direction::Forward),
         false => prepare_again(turn, key),
     }

@@ -200,6 +200,25 @@ fn a_script_that_may_be_repeated_is_repeated_under_its_key() {
 }
 
 #[test]
+fn a_preparation_without_time_for_another_says_what_stood_in_its_way() {
+    let mut bench = Bench::new(one_step().plan);
+    bench.latency_ns = H; // its own answers come too late
+    let bench = bench.start();
+    let refused = EventKind::Prepared {
+        key: bench.state.writes.keys().next().unwrap().clone(),
+        result: Err(failure(FailureKind::Unreachable, "connection refused")),
+    };
+    bench.at(10 * M - 5 * S, refused).run().expect_lines(
+        WRITES,
+        "0s prepare p/one/do#0
+        9m 55s failed p/one: connection refused
+        10m 10s prepare p/one/do#0
+        24m 55s cancel p/one/do#0
+        24m 55s finish Stopped",
+    );
+}
+
+#[test]
 fn a_change_that_waited_in_a_pause_looks_again_before_it_leaves() {
     let mut b = Builder::new();
     let phase = b.phase("p");

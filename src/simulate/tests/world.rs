@@ -311,6 +311,37 @@ fn an_undo_of_what_somebody_else_changed_since_names_the_field_and_whose_it_is()
 }
 
 #[test]
+fn an_edit_of_the_old_version_stops_the_canary_with_field_and_owner() {
+    let mut world = world();
+    let (release, _) = released(&mut world);
+    stage(&mut world, &release, 50);
+    let other = Writer {
+        at: world.now,
+        manager: "kubectl-edit".to_owned(),
+        key: None,
+    };
+    let name = Name::new("deployment", "shop", "api");
+    let note = "spec.template.metadata.annotations.note";
+    let fields = [(field::Path::of(note), Some(json!("theirs")))];
+    world
+        .cluster
+        .write(&other, &name, &fields, &Precondition::default())
+        .unwrap();
+    let args = [("release", release), ("weight", ratio(100))];
+    let request = Request::Prepare {
+        key: Key("stage-100".to_owned()),
+        call: call("canary_weight", args),
+    };
+    let Response::Prepared(Err(failure)) = world.answer(world.now, &request).0 else {
+        panic!("it went on");
+    };
+    assert_eq!(failure.kind, FailureKind::Conflict);
+    for part in [note, "api", "theirs", "kubectl-edit"] {
+        assert!(failure.message.contains(part), "{}", failure.message);
+    }
+}
+
+#[test]
 fn a_change_of_an_object_that_changed_since_is_refused_and_nothing_is_written() {
     let mut world = world();
     let intent = prepare(&mut world, &call("apply", [path(), images("2")]));

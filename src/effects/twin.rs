@@ -36,11 +36,21 @@ impl Twin {
     }
 }
 
+/// Longer than any of the simulated controllers takes; what is not answered by then never is.
+const PATIENCE_NS: i64 = 600_000_000_000;
+
 #[async_trait]
 impl Provider for Twin {
     async fn answer(&self, request: Request) -> Response {
-        let mut world = self.world();
-        let now = world.now;
-        world.answer(now, &request).0
+        let answered = {
+            let mut world = self.world();
+            let now = world.now;
+            world.answer_within(now, &request, PATIENCE_NS)
+        };
+        match answered {
+            Some((response, _)) => response,
+            // As a real one that waits: the caller has the time limit.
+            None => std::future::pending().await,
+        }
     }
 }

@@ -4,12 +4,14 @@
 //! cancelled or forgotten, with what it has done so far done. Nothing here reads a clock.
 
 use crate::plan::{Plan, Setting};
+use crate::providers::catalog;
 use crate::providers::request::{
     Call, Direction, Failure, FailureKind, Intent, Key, Observation, Outcome, Request, Response,
 };
 use crate::simulate::history::{Change, What};
 use crate::simulate::kubernetes::job::{self, Job, Poll};
 use crate::simulate::kubernetes::object::Name;
+use crate::simulate::kubernetes::rights::{self, Rule};
 use crate::simulate::kubernetes::{Cluster, change, reads};
 use crate::simulate::script::{BlockId, Line, Script};
 use crate::simulate::systems::{self, Traffic};
@@ -23,7 +25,10 @@ pub struct World {
     pub script: Script,
     pub cluster: Cluster,
     kinds: BTreeMap<String, Kind>,
-    files: Arc<BTreeMap<String, String>>,
+    /// Of the plan's folder.
+    pub files: Arc<BTreeMap<String, String>>,
+    /// What the credentials for the cluster may do; everything where nothing is said.
+    pub rules: Option<Vec<Rule>>,
     /// Commands that ran and messages that were told; the cluster has its own.
     told: Vec<Change>,
     running: BTreeMap<Ticket, Running>,
@@ -93,6 +98,7 @@ impl World {
             cluster: Cluster::new(now),
             kinds: kinds.collect(),
             files: Arc::new(plan.files.clone()),
+            rules: None,
             told: Vec::new(),
             running: BTreeMap::new(),
             turns: BTreeMap::new(),
@@ -186,22 +192,36 @@ impl World {
 
     /// One request, and the time it took; the world goes on meanwhile.
     pub fn answer(&mut self, now: Instant, request: &Request) -> (Response, i64) {
+        loop {
+            if let Some(answered) = self.answer_within(now, request, i64::MAX) {
+                return answered;
+            }
+        }
+    }
+
+    /// `None`: nothing was answered in this time, and whoever asked has gone.
+    pub fn answer_within(
+        &mut self,
+        now: Instant,
+        request: &Request,
+        limit_ns: i64,
+    ) -> Option<(Response, i64)> {
         while self.now < now && self.advance(now).is_some() {}
         let ticket = Ticket(u64::MAX);
         let began = self.now;
+        let end = began.plus(limit_ns);
         self.begin(ticket, request.clone());
-        loop {
-            let next = self
-                .running
-                .get(&ticket)
-                .map_or(self.now, |running| running.at);
-            match self.advance(next) {
+        while self.now < end {
+            let next = self.running.get(&ticket).map_or(end, |running| running.at);
+            match self.advance(next.min(end)) {
                 Some((answered, response)) if answered == ticket => {
-                    return (response, self.now.since(began));
+                    return Some((response, self.now.since(began)));
                 }
                 _ => {}
             }
         }
+        self.running.remove(&ticket);
+        None
     }
 
     fn work(&mut self, request: Request) -> (i64, Work) {
@@ -245,7 +265,9 @@ impl World {
                 (15 * MS, Err(systems::refused(&call.provider)))
             }
             Some(Kind::Kubernetes { namespace }) => {
-                let answer = reads::read(&self.cluster, namespace, call);
+                let answer = self
+                    .may_read(namespace, call)
+                    .and_then(|()| reads::read(&self.cluster, namespace, call));
                 let answer = match answer {
                     Err(_) if self.script.knows(call) => Ok(Value::Record(Default::default())),
                     other => other,
@@ -268,6 +290,14 @@ impl World {
         }
     }
 
+    fn may_read(&self, namespace: &str, call: &Call) -> Result<(), Failure> {
+        let kind = catalog::find("kubernetes");
+        match kind.and_then(|kind| kind.function(&call.function)) {
+            Some(function) => rights::check_read(self.rules.as_deref(), namespace, function),
+            None => Ok(()),
+        }
+    }
+
     fn prepare(&self, call: &Call) -> Result<Intent, Failure> {
         if self.script.is_down(&call.provider) {
             return Err(systems::refused(&call.provider));
@@ -278,6 +308,7 @@ impl World {
                     cluster: &self.cluster,
                     namespace,
                     files: &self.files,
+                    rules: self.rules.as_deref(),
                 };
                 change::prepare(place, call)
             }

@@ -9,8 +9,12 @@ pub mod job;
 pub mod object;
 pub mod pod;
 pub mod reads;
+pub mod result;
+pub mod rights;
+pub mod schema;
 pub mod store;
 pub mod task;
+pub mod undo;
 
 use crate::simulate::history::What;
 use crate::simulate::kubernetes::deployment::Wanted;
@@ -112,6 +116,11 @@ impl Cluster {
         self.store.delete(by, name, uid)?;
         self.notice(name);
         Ok(())
+    }
+
+    /// Somebody takes a pod away; its Deployment makes another.
+    pub fn delete_pod(&mut self, pod: &Name) {
+        self.end_pod(pod);
     }
 
     /// Writes a condition into a pod's status, as a readiness gate asks for.

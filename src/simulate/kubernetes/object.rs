@@ -27,6 +27,11 @@ impl Name {
         }
     }
 
+    /// As people write it: `deployment/api`.
+    pub fn short(&self) -> String {
+        format!("{}/{}", self.kind, self.name)
+    }
+
     /// Of a manifest; one that names no namespace belongs to `namespace`.
     pub fn of(manifest: &Value, namespace: &str) -> Name {
         let text = |path: &str| manifest.pointer(path).and_then(Value::as_str);

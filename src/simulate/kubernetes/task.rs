@@ -1,17 +1,18 @@
 //! What a change of the cluster consists of: requests and waits, one after the other.
 //!
 //! Each task may be carried out again under the same key and then does nothing, so a change that was cut short can be
-//! issued anew.
+//! issued anew. What is not as it was when the change was prepared is never written over.
 
-use crate::providers::kubernetes::canary::GATE;
+use crate::providers::kubernetes::canary::{GATE, TRACK_LABEL};
 use crate::providers::kubernetes::{FIELD_MANAGER, KEY_ANNOTATION};
-use crate::providers::request::{Failure, FailureKind, Key, Written};
+use crate::providers::request::{Failure, FailureKind, Key};
 use crate::simulate::kubernetes::Cluster;
 use crate::simulate::kubernetes::deployment::Wanted;
 use crate::simulate::kubernetes::field::{self, Path};
 use crate::simulate::kubernetes::object::{ApiError, Name, Object};
 use crate::simulate::kubernetes::pod::Gate;
 use crate::simulate::kubernetes::store::{Force, How, Precondition, Writer};
+use crate::simulate::kubernetes::undo;
 use crate::simulate::systems::failure;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -23,8 +24,16 @@ pub type Field = (Path, Option<Value>);
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Seen {
     pub uid: String,
-    pub resource_version: String,
-    pub generation: i64,
+    pub said: Vec<Field>,
+}
+
+/// Whether a write puts the key of its change on the object: then it is the one that wrote it last.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Mark {
+    Yes,
+    /// A canary's scale and a Service's selector move back and forth under several keys.
+    No,
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -44,6 +53,7 @@ pub enum Task {
         fields: Vec<Field>,
         seen: Seen,
         force: Force,
+        mark: Mark,
     },
     /// Puts fields back that are still as this change left them.
     Restore {
@@ -51,6 +61,7 @@ pub enum Task {
         uid: String,
         ours: Vec<Field>,
         before: Vec<Field>,
+        key_before: Option<String>,
     },
     /// Deletes what this change created, by uid; nothing else.
     DeleteOurs {
@@ -60,10 +71,14 @@ pub enum Task {
         name: Name,
         uid: String,
     },
-    /// Lets exactly so many pods of a Deployment take traffic, the oldest first.
+    /// Lets exactly so many pods of a Deployment take traffic, those first that do.
     Open {
         owner: Name,
         pods: usize,
+    },
+    /// Lets a Service take the old pods too.
+    Widen {
+        service: Name,
     },
     AwaitRollout {
         name: Name,
@@ -76,6 +91,10 @@ pub enum Task {
     AwaitEndpoints {
         service: Name,
     },
+    /// Until none of its pods is left that could take traffic.
+    AwaitGone {
+        owner: Name,
+    },
     /// Refuses to take the traffic from `from` without a ready pod to give it to.
     NeedHealthy {
         owner: Name,
@@ -87,7 +106,7 @@ pub enum Task {
 #[derive(Clone, Debug)]
 pub enum Progress {
     /// A request was answered.
-    Sent(Option<Written>),
+    Sent,
     /// There was nothing to do, or nothing more to wait for.
     Nothing,
     Waiting,
@@ -97,37 +116,53 @@ pub enum Progress {
 impl Task {
     /// Whether it asks the API server to change something.
     pub fn writes(&self) -> bool {
-        !matches!(
+        !self.is_wait() && !matches!(self, Task::NeedHealthy { .. })
+    }
+
+    pub fn is_wait(&self) -> bool {
+        matches!(
             self,
             Task::AwaitRollout { .. }
                 | Task::AwaitHealthy { .. }
                 | Task::AwaitEndpoints { .. }
-                | Task::NeedHealthy { .. }
+                | Task::AwaitGone { .. }
         )
     }
 
-    /// Whose pods it waits for.
-    pub fn owner(&self) -> Option<&Name> {
+    /// Undoing one object; that it cannot be done keeps nothing else from it.
+    pub fn is_undo(&self) -> bool {
+        matches!(self, Task::Restore { .. } | Task::DeleteOurs { .. })
+    }
+
+    pub fn name(&self) -> &Name {
         match self {
-            Task::AwaitRollout { name } => Some(name),
-            Task::AwaitHealthy { owner, .. } => Some(owner),
-            _ => None,
+            Task::Apply { name, .. }
+            | Task::Write { name, .. }
+            | Task::Restore { name, .. }
+            | Task::DeleteOurs { name }
+            | Task::Delete { name, .. }
+            | Task::AwaitRollout { name } => name,
+            Task::Open { owner, .. }
+            | Task::AwaitHealthy { owner, .. }
+            | Task::AwaitGone { owner }
+            | Task::NeedHealthy { owner, .. } => owner,
+            Task::Widen { service } | Task::AwaitEndpoints { service } => service,
         }
     }
 
     /// For a person.
     pub fn describe(&self) -> String {
+        let name = self.name().short();
         match self {
-            Task::Apply { name, .. } | Task::Write { name, .. } => format!("write `{name}`"),
-            Task::Restore { name, .. } => format!("restore `{name}`"),
-            Task::DeleteOurs { name } | Task::Delete { name, .. } => format!("delete `{name}`"),
-            Task::Open { owner, pods } => format!("let {pods} pods of `{owner}` take traffic"),
-            Task::AwaitRollout { name } => format!("wait until `{name}` has rolled out"),
-            Task::AwaitHealthy { owner, pods } => {
-                format!("wait for {pods} healthy pods of `{owner}`")
-            }
-            Task::AwaitEndpoints { service } => format!("wait for endpoints of `{service}`"),
-            Task::NeedHealthy { owner, .. } => format!("find a healthy pod of `{owner}`"),
+            Task::Apply { .. } | Task::Write { .. } => format!("write {name}"),
+            Task::Restore { .. } | Task::Widen { .. } => format!("restore {name}"),
+            Task::DeleteOurs { .. } | Task::Delete { .. } => format!("delete {name}"),
+            Task::Open { pods, .. } => format!("let {pods} pods of {name} take traffic"),
+            Task::AwaitRollout { .. } => format!("wait until {name} has rolled out"),
+            Task::AwaitHealthy { pods, .. } => format!("wait for {pods} healthy pods of {name}"),
+            Task::AwaitEndpoints { .. } => format!("wait for endpoints of {name}"),
+            Task::AwaitGone { .. } => format!("wait until {name} is gone"),
+            Task::NeedHealthy { .. } => format!("find a ready pod of {name}"),
         }
     }
 }
@@ -138,96 +173,89 @@ pub fn carry_out(cluster: &mut Cluster, key: &Key, task: &Task) -> Progress {
         manager: FIELD_MANAGER.to_owned(),
         key: Some(key.clone()),
     };
+    if task.is_wait() {
+        return waiting(is_done(cluster, key, task));
+    }
     match task {
+        Task::Apply { .. } | Task::Write { .. } if is_done(cluster, key, task) => Progress::Nothing,
         Task::Apply {
             name,
             manifest,
             seen,
             force,
-        } => {
-            if is_done(cluster, key, task) {
-                return Progress::Nothing;
+        } => match precondition(cluster, name, seen.as_ref()) {
+            Err(failure) => Progress::Failed(failure),
+            Ok(only_if) => {
+                let manifest = with_key(manifest, key);
+                sent(name, cluster.apply(&by, name, &manifest, &only_if, *force))
             }
-            let manifest = with_key(manifest, key);
-            let only_if = only_if(cluster, name, seen.as_ref());
-            let how = cluster.apply(&by, name, &manifest, &only_if, *force);
-            sent(cluster, name, how)
-        }
+        },
         Task::Write {
             name,
             fields,
             seen,
             force,
+            mark,
         } => {
-            if is_done(cluster, key, task) {
-                return Progress::Nothing;
-            }
-            if *force == Force::No
-                && let Some(conflict) = foreign(cluster, name, fields)
-            {
+            if let Some(conflict) = taken(cluster, name, fields, *force) {
                 return Progress::Failed(conflict);
             }
-            let only_if = only_if(cluster, name, Some(seen));
-            let how = cluster.write(&by, name, fields, &only_if);
-            sent(cluster, name, how)
-        }
-        Task::Restore {
-            name,
-            uid,
-            ours,
-            before,
-        } => restore(cluster, &by, name, uid, (ours, before)),
-        Task::DeleteOurs { name } => match cluster.store.objects.get(name) {
-            Some(object) if key_of(object) == Some(&key.0) => {
-                let uid = object.uid.clone();
-                delete(cluster, &by, name, &uid)
+            match precondition(cluster, name, Some(seen)) {
+                Err(failure) => Progress::Failed(failure),
+                Ok(only_if) => {
+                    let mut fields = fields.clone();
+                    if *mark == Mark::Yes {
+                        fields.push((key_path(), Some(json!(key.0))));
+                    }
+                    sent(name, cluster.write(&by, name, &fields, &only_if))
+                }
             }
-            _ => Progress::Nothing,
-        },
-        Task::Delete { name, uid } => delete(cluster, &by, name, uid),
-        Task::Open { owner, pods } => open(cluster, &by, owner, *pods),
-        Task::AwaitRollout { .. } | Task::AwaitHealthy { .. } | Task::AwaitEndpoints { .. } => {
-            waiting(is_done(cluster, key, task))
         }
-        Task::NeedHealthy { owner, .. } => match is_done(cluster, key, task) {
+        Task::Open { owner, pods } => open(cluster, &by, owner, *pods),
+        Task::NeedHealthy { owner, from } => match is_done(cluster, key, task) {
             true => Progress::Nothing,
             false => Progress::Failed(failure(
                 FailureKind::Refused,
-                format!("`{}` has no healthy pod to go back to", owner.name),
+                format!(
+                    "no pod of {} is ready, and some of {} take traffic: they stay, and somebody has to look",
+                    owner.short(),
+                    from.short()
+                ),
             )),
         },
+        back => undo::carry_out(cluster, &by, key, back),
     }
 }
 
 /// Whether a task has already happened, or what it waits for is there, as the objects themselves say.
 pub fn is_done(cluster: &Cluster, key: &Key, task: &Task) -> bool {
     let object = |name: &Name| cluster.store.objects.get(name);
+    let ours = |name: &Name| object(name).and_then(key_of) == Some(&key.0);
     match task {
-        Task::Apply { name, .. } => object(name).and_then(key_of) == Some(&key.0),
-        Task::Write { name, fields, .. } => object(name).is_some_and(|object| {
-            fields
-                .iter()
-                .all(|(path, value)| field::get(&object.body, path) == value.as_ref())
-        }),
-        Task::Restore { name, before, .. } => object(name).is_none_or(|object| {
-            before
-                .iter()
-                .all(|(path, value)| field::get(&object.body, path) == value.as_ref())
-        }),
-        Task::DeleteOurs { name } => object(name).and_then(key_of) != Some(&key.0),
+        Task::Apply { name, .. } => ours(name),
+        Task::Write {
+            name,
+            mark: Mark::Yes,
+            ..
+        } => ours(name),
+        Task::Write { name, fields, .. } => {
+            object(name).is_some_and(|object| differing(object, fields).is_none())
+        }
+        Task::Restore { name, .. } | Task::DeleteOurs { name } => !ours(name),
         Task::Delete { name, uid } => object(name).is_none_or(|object| object.uid != *uid),
         Task::Open { owner, pods } => {
-            let open = cluster
-                .pods_of(owner)
-                .filter(|pod| pod.gates.get(GATE) == Some(&Gate::Open));
+            let pods_now = cluster.pods_of(owner).filter(|pod| !pod.deleting);
+            let open = pods_now.filter(|pod| pod.gates.get(GATE) == Some(&Gate::Open));
             open.count() == *pods
         }
+        Task::Widen { service } => object(service).is_none_or(|object| !is_narrow(object)),
         Task::AwaitRollout { name } => rolled_out(cluster, name),
         Task::AwaitHealthy { owner, pods } => {
             let healthy = cluster.pods_of(owner).filter(|pod| pod.healthy());
             healthy.count() >= *pods
         }
         Task::AwaitEndpoints { service } => !cluster.endpoints(service).is_empty(),
+        Task::AwaitGone { owner } => cluster.pods_of(owner).all(|pod| pod.deleting),
         Task::NeedHealthy { owner, from } => {
             let able = cluster.pods_of(owner).any(|pod| pod.ready());
             able || !cluster.pods_of(from).any(|pod| pod.ready())
@@ -243,13 +271,11 @@ pub fn drifted(cluster: &Cluster, task: &Task) -> Option<Failure> {
         _ => return None,
     };
     let object = cluster.store.objects.get(name)?;
-    let (path, value) = fields
-        .into_iter()
-        .find(|(path, value)| field::get(&object.body, path) != value.as_ref())?;
-    Some(drift(object, name, &path, value.as_ref()))
+    let (path, value) = differing(object, &fields)?;
+    Some(drift(object, name, path, value.as_ref()))
 }
 
-pub fn refusal(error: &ApiError) -> Failure {
+pub fn refusal(name: &Name, error: &ApiError) -> Failure {
     let kind = match error.code {
         403 => FailureKind::Denied,
         404 => FailureKind::NotFound,
@@ -257,10 +283,10 @@ pub fn refusal(error: &ApiError) -> Failure {
         422 if error.message.contains("metadata.uid") => FailureKind::Conflict,
         _ => FailureKind::Invalid,
     };
-    failure(kind, error.message.clone())
+    failure(kind, format!("{}: {}", name.short(), error.message))
 }
 
-/// The key of the change that applied an object last; a write of single fields leaves it alone.
+/// The key of the change that wrote an object last.
 pub fn key_of(object: &Object) -> Option<&String> {
     match field::get(&object.body, &key_path()) {
         Some(Value::String(key)) => Some(key),
@@ -268,25 +294,102 @@ pub fn key_of(object: &Object) -> Option<&String> {
     }
 }
 
-/// Compare-and-set on what was seen. A controller's status raises the version too, so where nothing but the status has
-/// changed, the version of now stands for the one that was seen.
-fn only_if(cluster: &Cluster, name: &Name, seen: Option<&Seen>) -> Precondition {
-    let Some(seen) = seen else {
-        return Precondition::default();
-    };
-    let live = cluster.store.objects.get(name);
-    let same = live.filter(|live| !live.status.is_null() && live.generation == seen.generation);
-    let version = same.map_or(seen.resource_version.clone(), |live| {
-        live.resource_version.to_string()
-    });
-    Precondition {
-        uid: Some(seen.uid.clone()),
-        resource_version: Some(version),
+pub fn key_path() -> Path {
+    Path::of("metadata.annotations").field(KEY_ANNOTATION)
+}
+
+pub fn is_narrow(service: &Object) -> bool {
+    let selector = Path::of("spec.selector").field(TRACK_LABEL);
+    field::get(&service.body, &selector).is_some()
+}
+
+pub fn sent(name: &Name, how: Result<How, ApiError>) -> Progress {
+    match how {
+        Err(error) => Progress::Failed(refusal(name, &error)),
+        Ok(_) => Progress::Sent,
     }
 }
 
-fn key_path() -> Path {
-    Path::of("metadata.annotations").field(KEY_ANNOTATION)
+/// The first of these fields that is another now.
+pub fn differing<'f>(object: &Object, fields: &'f [Field]) -> Option<&'f Field> {
+    let differs = |(path, value): &&Field| field::get(&object.body, path) != value.as_ref();
+    fields.iter().find(differs)
+}
+
+/// Somebody else changed what was seen, or what this run had written.
+pub fn drift(object: &Object, name: &Name, path: &Path, was: Option<&Value>) -> Failure {
+    let found = field::get(&object.body, path);
+    let shown = |value: Option<&Value>| value.map_or("nothing".to_owned(), Value::to_string);
+    let overlaps = |owned: &Path| owned.starts_with(path) || path.starts_with(owned);
+    let owners = object.owners.iter().filter(|(owned, _)| overlaps(owned));
+    let mut managers = owners.flat_map(|(_, managers)| managers);
+    let other = managers.find(|manager| *manager != FIELD_MANAGER);
+    let message = format!(
+        "{}: `{path}` was changed by `{}` since: it is {}, and was {}",
+        name.short(),
+        other.map_or("somebody", String::as_str),
+        shown(found),
+        shown(was),
+    );
+    failure(FailureKind::Conflict, message)
+}
+
+/// A field among those to be written that somebody else owns and has otherwise.
+pub fn taken(cluster: &Cluster, name: &Name, fields: &[Field], force: Force) -> Option<Failure> {
+    let object = cluster
+        .store
+        .objects
+        .get(name)
+        .filter(|_| force == Force::No)?;
+    let mut differs = fields
+        .iter()
+        .filter(|(path, value)| field::get(&object.body, path) != value.as_ref());
+    differs.find_map(|(path, _)| {
+        let owners = object
+            .owners
+            .iter()
+            .filter(|(owned, _)| owned.starts_with(path));
+        let mut managers = owners.flat_map(|(_, managers)| managers);
+        let other = managers.find(|manager| *manager != FIELD_MANAGER)?;
+        let conflict = ApiError::field_conflict(&[(path.clone(), other.clone())]);
+        Some(refusal(name, &conflict))
+    })
+}
+
+/// Compare-and-set on what was seen. A controller's status makes a new version too, so what is compared is what people
+/// say of the object; the version of now then guards the request itself.
+pub fn precondition(
+    cluster: &Cluster,
+    name: &Name,
+    seen: Option<&Seen>,
+) -> Result<Precondition, Failure> {
+    let conflict = |words: &str| {
+        let message = format!("{} {words}", name.short());
+        Err(failure(FailureKind::Conflict, message))
+    };
+    let (live, seen) = match (cluster.store.objects.get(name), seen) {
+        (None, None) => return Ok(Precondition::default()),
+        (None, Some(_)) => return conflict("was deleted since"),
+        (Some(_), None) => return conflict("was not there, and somebody made it since"),
+        (Some(live), Some(seen)) => (live, seen),
+    };
+    if live.uid != seen.uid {
+        return conflict("is another object than it was");
+    }
+    if let Some((path, was)) = differing(live, &seen.said) {
+        return Err(drift(live, name, path, was.as_ref()));
+    }
+    let known = |path: &Path| seen.said.iter().any(|(known, _)| known == path);
+    let added = field::leaves_of_spec(&live.body)
+        .into_iter()
+        .find(|(path, _)| !known(path));
+    if let Some((path, _)) = added {
+        return Err(drift(live, name, &path, None));
+    }
+    Ok(Precondition {
+        uid: Some(live.uid.clone()),
+        resource_version: Some(live.resource_version.to_string()),
+    })
 }
 
 fn with_key(manifest: &Value, key: &Key) -> Value {
@@ -295,111 +398,11 @@ fn with_key(manifest: &Value, key: &Key) -> Value {
     manifest
 }
 
-fn sent(cluster: &Cluster, name: &Name, how: Result<How, ApiError>) -> Progress {
-    match how {
-        Err(error) => Progress::Failed(refusal(&error)),
-        Ok(how) => Progress::Sent(written(cluster, name, how)),
-    }
-}
-
-fn written(cluster: &Cluster, name: &Name, how: How) -> Option<Written> {
-    let object = cluster.store.objects.get(name)?;
-    let how = match how {
-        How::Created => "created",
-        How::Changed => "changed",
-        How::Unchanged => "unchanged",
-    };
-    Some(Written {
-        object: name.to_string(),
-        uid: object.uid.clone(),
-        resource_version: object.resource_version.to_string(),
-        how: how.to_owned(),
-    })
-}
-
 fn waiting(done: bool) -> Progress {
     if done {
         Progress::Nothing
     } else {
         Progress::Waiting
-    }
-}
-
-/// A field among those to be written that somebody else owns and has otherwise.
-fn foreign(cluster: &Cluster, name: &Name, fields: &[Field]) -> Option<Failure> {
-    let object = cluster.store.objects.get(name)?;
-    let differs = fields
-        .iter()
-        .filter(|(path, value)| field::get(&object.body, path) != value.as_ref());
-    differs.into_iter().find_map(|(path, _)| {
-        let owners = object
-            .owners
-            .iter()
-            .filter(|(owned, _)| owned.starts_with(path));
-        let mut managers = owners.flat_map(|(_, managers)| managers);
-        let other = managers.find(|manager| *manager != FIELD_MANAGER)?;
-        let conflict = ApiError::field_conflict(&[(path.clone(), other.clone())]);
-        Some(refusal(&conflict))
-    })
-}
-
-fn restore(
-    cluster: &mut Cluster,
-    by: &Writer,
-    name: &Name,
-    uid: &str,
-    (ours, before): (&[Field], &[Field]),
-) -> Progress {
-    let Some(object) = cluster.store.objects.get(name) else {
-        return Progress::Failed(failure(FailureKind::NotFound, format!("`{name}` is gone")));
-    };
-    if object.uid != uid {
-        let message = format!("`{name}` was deleted and made anew by somebody else");
-        return Progress::Failed(failure(FailureKind::Conflict, message));
-    }
-    let is = |fields: &[Field]| {
-        fields
-            .iter()
-            .find(|(path, value)| field::get(&object.body, path) != value.as_ref())
-            .cloned()
-    };
-    if is(before).is_none() {
-        return Progress::Nothing;
-    }
-    if let Some((path, value)) = is(ours) {
-        return Progress::Failed(drift(object, name, &path, value.as_ref()));
-    }
-    let only_if = Precondition {
-        uid: Some(uid.to_owned()),
-        resource_version: Some(object.resource_version.to_string()),
-    };
-    let how = cluster.write(by, name, before, &only_if);
-    sent(cluster, name, how)
-}
-
-/// Somebody else changed what this run had written.
-pub fn drift(object: &Object, name: &Name, path: &Path, ours: Option<&Value>) -> Failure {
-    let found = field::get(&object.body, path);
-    let shown = |value: Option<&Value>| value.map_or("nothing".to_owned(), Value::to_string);
-    let mut owners = object
-        .owners
-        .iter()
-        .filter(|(owned, _)| owned.starts_with(path));
-    let whose = owners.next().and_then(|(_, managers)| managers.first());
-    let message = format!(
-        "`{path}` of `{name}` was changed by `{}` since: {} where it was {}",
-        whose.map_or("somebody", String::as_str),
-        shown(found),
-        shown(ours),
-    );
-    failure(FailureKind::Conflict, message)
-}
-
-fn delete(cluster: &mut Cluster, by: &Writer, name: &Name, uid: &str) -> Progress {
-    match cluster.delete(by, name, Some(uid)) {
-        Ok(()) => Progress::Sent(None),
-        Err(error) if error.code == 404 => Progress::Nothing,
-        Err(error) => Progress::Failed(refusal(&error)),
     }
 }
 
@@ -418,9 +421,9 @@ fn open(cluster: &mut Cluster, by: &Writer, owner: &Name, pods: usize) -> Progre
             continue;
         }
         if let Err(error) = cluster.set_gate(by, &name, GATE, wanted) {
-            return Progress::Failed(refusal(&error));
+            return Progress::Failed(refusal(&name, &error));
         }
-        changed = Progress::Sent(None);
+        changed = Progress::Sent;
     }
     changed
 }

@@ -3,15 +3,14 @@
 use crate::providers::kubernetes::KEY_ANNOTATION;
 use crate::providers::kubernetes::canary::{self, TRACK_LABEL};
 use crate::providers::request::{Call, Failure, FailureKind};
-use crate::simulate::kubernetes::change::{
-    Draft, Place, as_it_is, before, force, nano, selector_fields,
-};
+use crate::simulate::kubernetes::change::{Draft, Place, before, force, nano, selector_fields};
 use crate::simulate::kubernetes::deployment::Wanted;
 use crate::simulate::kubernetes::field::{self, Path};
 use crate::simulate::kubernetes::object::{Name, Object};
+use crate::simulate::kubernetes::pod::{self, Labels};
 use crate::simulate::kubernetes::reads::field_of;
 use crate::simulate::kubernetes::store::Force;
-use crate::simulate::kubernetes::task::{Task, drift};
+use crate::simulate::kubernetes::task::{Mark, Task, drift};
 use crate::simulate::systems::failure;
 use crate::units::amount::NANO;
 use crate::values::Value;
@@ -74,12 +73,19 @@ pub fn release_dark(
     let annotations = Path::of("metadata.annotations");
     field::remove(&mut beside, [&annotations.field(KEY_ANNOTATION)]);
     let beside_name = Name::of(&beside, place.namespace);
-    draft.target(&name, Some(live), manifest);
     if place.live(&beside_name).is_some() {
-        let message =
-            format!("`{beside_name}` is there already: another release is under way, or was left");
+        let message = format!(
+            "{} is there already: another release is under way, or was left",
+            beside_name.short()
+        );
         return Err(failure(FailureKind::Conflict, message));
     }
+    can_carry(place, &name, live)?;
+    draft.beside = beside_name.name.clone();
+    let services = place
+        .services(&Wanted::of(live).template.labels)
+        .into_iter();
+    draft.services = services.map(|(service, _)| service.name).collect();
     draft.target(&beside_name, None, &beside);
     draft.forward.push(Task::Apply {
         name: beside_name.clone(),
@@ -91,8 +97,67 @@ pub fn release_dark(
         owner: beside_name.clone(),
         pods: 1,
     });
-    draft.back.push(Task::DeleteOurs { name: beside_name });
+    // The list is turned round: the traffic is given back first.
+    draft.back.push(Task::DeleteOurs {
+        name: beside_name.clone(),
+    });
+    let mut shut = shut(
+        place,
+        &name,
+        &beside_name,
+        &Wanted::of(live).template.labels,
+    );
+    shut.reverse();
+    draft.back.extend(shut);
     Ok(())
+}
+
+/// Gives all traffic back to the old pods; the new ones stay.
+fn shut(place: Place, stable: &Name, beside: &Name, labels: &Labels) -> Vec<Task> {
+    let mut tasks = vec![Task::NeedHealthy {
+        owner: stable.clone(),
+        from: beside.clone(),
+    }];
+    let narrowed = |selector: &Labels| {
+        let mut wide = selector.clone();
+        wide.remove(TRACK_LABEL);
+        pod::selects(&wide, labels)
+    };
+    for (service, _) in place
+        .all_services()
+        .into_iter()
+        .filter(|(_, s)| narrowed(s))
+    {
+        tasks.push(Task::Widen { service });
+    }
+    tasks.push(Task::Open {
+        owner: beside.clone(),
+        pods: 0,
+    });
+    tasks
+}
+
+/// Whether it can be promoted in the end, and nothing scales it meanwhile.
+fn can_carry(place: Place, name: &Name, live: &Object) -> Result<(), Failure> {
+    let what = name.short();
+    if live.body.pointer("/spec/paused") == Some(&json!(true)) {
+        let message = format!("{what} is paused: it could not be promoted");
+        return Err(failure(FailureKind::Refused, message));
+    }
+    let scales = |(scaler, object): &(&Name, &Object)| {
+        let of = |path: &str| object.body.pointer(path);
+        scaler.kind == "horizontalpodautoscaler"
+            && scaler.namespace == name.namespace
+            && of("/spec/scaleTargetRef/name") == Some(&json!(name.name))
+            && of("/spec/minReplicas") != of("/spec/maxReplicas")
+    };
+    match place.cluster.store.objects.iter().find(scales) {
+        None => Ok(()),
+        Some((scaler, _)) => Err(failure(
+            FailureKind::Refused,
+            format!("{} scales {what}: pin it for the rollout", scaler.short()),
+        )),
+    }
 }
 
 pub fn weight(place: Place, call: &Call) -> Result<Draft, Failure> {
@@ -104,19 +169,13 @@ pub fn weight(place: Place, call: &Call) -> Result<Draft, Failure> {
     let pods = match call.args.get("pods").and_then(Value::amount) {
         Some(pods) => pods.as_f64().round() as u32,
         None => {
-            canary::canary_pods(stable_pods, weight, nano(call, "tolerance")).map_err(|_| {
-                let message = format!(
-                    "{stable_pods} replicas cannot express {}%",
-                    weight.as_f64() * 100.0
-                );
-                failure(FailureKind::Refused, message)
-            })?
+            let fewest = canary::canary_pods(stable_pods, weight, nano(call, "tolerance"));
+            fewest.map_err(|none| failure(FailureKind::Refused, none.to_string()))?
         }
     };
     let mut draft = Draft::default();
     let replicas = vec![(Path::of("spec.replicas"), Some(json!(pods)))];
-    draft.write(&beside, new, replicas, Force::Yes);
-    draft.back.clear(); // the pods stay for a look; they only take no traffic
+    draft.move_fields(&beside, new, replicas, Force::Yes, Mark::No);
     let count = usize::try_from(pods).unwrap_or(usize::MAX);
     draft.forward.push(Task::AwaitHealthy {
         owner: beside.clone(),
@@ -126,30 +185,24 @@ pub fn weight(place: Place, call: &Call) -> Result<Draft, Failure> {
         owner: beside.clone(),
         pods: count,
     });
+    let labels = Wanted::of(old).template.labels;
     if weight.0 >= NANO {
-        for (name, selector) in place.services(&Wanted::of(new).template.labels) {
-            if let Some(service) = place.live(&name) {
-                let mut narrowed = selector.clone();
-                narrowed.insert(TRACK_LABEL.to_owned(), canary::TRACK_CANARY.to_owned());
-                draft.write(
-                    &name,
-                    service,
-                    selector_fields(&selector, &narrowed),
-                    Force::Yes,
-                );
-            }
+        narrow(&mut draft, place, &Wanted::of(new).template.labels);
+    }
+    draft.back = shut(place, &stable, &beside, &labels);
+    Ok(draft)
+}
+
+/// Takes the old pods out of the Services.
+fn narrow(draft: &mut Draft, place: Place, labels: &Labels) {
+    for (name, selector) in place.services(labels) {
+        if let Some(service) = place.live(&name) {
+            let mut narrowed = selector.clone();
+            narrowed.insert(TRACK_LABEL.to_owned(), canary::TRACK_CANARY.to_owned());
+            let fields = selector_fields(&selector, &narrowed);
+            draft.move_fields(&name, service, fields, Force::Yes, Mark::No);
         }
     }
-    let able = Task::NeedHealthy {
-        owner: stable,
-        from: beside.clone(),
-    };
-    draft.back.insert(0, able);
-    draft.back.push(Task::Open {
-        owner: beside,
-        pods: 0,
-    });
-    Ok(draft)
 }
 
 pub fn promote(place: Place, call: &Call) -> Result<Draft, Failure> {
@@ -159,6 +212,7 @@ pub fn promote(place: Place, call: &Call) -> Result<Draft, Failure> {
     old_is_as_it_was(&stable, old, call)?;
     let mut draft = Draft {
         before: Some(before(Some(old))),
+        deployment: stable.name.clone(),
         ..Draft::default()
     };
     let template = Path::of("spec.template");
@@ -170,23 +224,18 @@ pub fn promote(place: Place, call: &Call) -> Result<Draft, Failure> {
     draft.back.push(Task::AwaitRollout { name: stable });
     for (name, selector) in place.services(&Wanted::of(new).template.labels) {
         if let (Some(service), true) = (place.live(&name), selector.contains_key(TRACK_LABEL)) {
-            let mut widened = selector.clone();
-            widened.remove(TRACK_LABEL);
-            let fields = selector_fields(&selector, &widened);
-            draft.target(&name, Some(service), &json!(fields));
-            draft.forward.push(Task::Write {
-                name: name.clone(),
-                fields,
-                seen: as_it_is(service),
-                force: Force::Yes,
+            draft.target(&name, Some(service), &json!(selector));
+            draft.forward.push(Task::Widen {
+                service: name.clone(),
             });
             draft.forward.push(Task::AwaitEndpoints { service: name });
         }
     }
     draft.forward.push(Task::Delete {
-        name: beside,
+        name: beside.clone(),
         uid: new.uid.clone(),
     });
+    draft.forward.push(Task::AwaitGone { owner: beside });
     Ok(draft)
 }
 

@@ -2,6 +2,7 @@
 
 pub mod canary;
 
+use crate::providers::kubernetes::FIELD_MANAGER;
 use crate::providers::manifest::{self, images};
 use crate::providers::request::{Call, Failure, FailureKind, Intent, Observable, Target};
 use crate::simulate::kubernetes::Cluster;
@@ -10,8 +11,11 @@ use crate::simulate::kubernetes::field::{self, Path};
 use crate::simulate::kubernetes::object::{Name, Object};
 use crate::simulate::kubernetes::pod::{self, Labels};
 use crate::simulate::kubernetes::reads::{containers, not_found};
-use crate::simulate::kubernetes::store::Force;
-use crate::simulate::kubernetes::task::{Field, Seen, Task};
+use crate::simulate::kubernetes::result::Steps;
+use crate::simulate::kubernetes::rights::{self, Rule};
+use crate::simulate::kubernetes::schema;
+use crate::simulate::kubernetes::store::{Force, Precondition, Writer};
+use crate::simulate::kubernetes::task::{Field, Mark, Seen, Task, key_of, refusal, taken};
 use crate::simulate::systems::{failure, record, text, unknown};
 use crate::units::amount::{Amount, NANO, Nano};
 use crate::values::Value;
@@ -25,6 +29,8 @@ pub struct Place<'a> {
     pub cluster: &'a Cluster,
     pub namespace: &'a str,
     pub files: &'a BTreeMap<String, String>,
+    /// What its credentials may do; everything where nothing is said.
+    pub rules: Option<&'a [Rule]>,
 }
 
 /// A change while it is put together.
@@ -34,6 +40,10 @@ pub struct Draft {
     pub back: Vec<Task>,
     pub targets: Vec<Target>,
     pub before: Option<Value>,
+    pub deployment: String,
+    pub beside: String,
+    pub kept: usize,
+    pub services: Vec<String>,
 }
 
 pub fn prepare(place: Place, call: &Call) -> Result<Intent, Failure> {
@@ -41,18 +51,29 @@ pub fn prepare(place: Place, call: &Call) -> Result<Intent, Failure> {
         "apply" => apply(place, call),
         "scale" | "image" | "restart" => rollout(place, call),
         "switch" => switch(place, call),
-        "create_namespace" => Ok(create_namespace(place, call)),
+        "create_namespace" => create_namespace(place, call),
         "canary_weight" => canary::weight(place, call),
         "canary_promote" => canary::promote(place, call),
         _ => Err(unknown(call)),
     }?;
-    let json = |tasks: &[Task]| serde_json::to_value(tasks).unwrap_or(Json::Null);
+    rights::check_writes(place, &draft.forward)?;
+    let steps = Steps {
+        tasks: draft.forward,
+        deployment: draft.deployment,
+        beside: draft.beside,
+        kept: draft.kept,
+        services: draft.services,
+    };
+    let inverse = match draft.back.is_empty() {
+        true => Json::Null,
+        false => serde_json::to_value(&draft.back).unwrap_or(Json::Null),
+    };
     Ok(Intent {
         call: call.clone(),
         targets: draft.targets,
         before: draft.before.unwrap_or(record([])),
-        forward: json(&draft.forward),
-        inverse: json(&draft.back),
+        forward: serde_json::to_value(&steps).unwrap_or(Json::Null),
+        inverse,
         observable: Observable::Yes,
     })
 }
@@ -71,6 +92,12 @@ impl Place<'_> {
 
     /// Services that select pods with these labels.
     pub fn services(&self, labels: &Labels) -> Vec<(Name, Labels)> {
+        let mut all = self.all_services();
+        all.retain(|(_, selector)| pod::selects(selector, labels));
+        all
+    }
+
+    pub fn all_services(&self) -> Vec<(Name, Labels)> {
         let all = self.cluster.store.objects.iter();
         all.filter(|(name, _)| name.kind == "service" && name.namespace == self.namespace)
             .map(|(name, object)| {
@@ -79,7 +106,6 @@ impl Place<'_> {
                     pod::labels(object.body.pointer("/spec/selector")),
                 )
             })
-            .filter(|(_, selector)| pod::selects(selector, labels))
             .collect()
     }
 }
@@ -94,24 +120,38 @@ impl Draft {
         });
     }
 
-    /// Writes fields of an object that is there, and knows how to put them back.
+    /// Writes fields of an object that is there, under the key of the change, and knows how to put them back.
     pub fn write(&mut self, name: &Name, live: &Object, fields: Vec<Field>, force: Force) {
         let before: Vec<Field> = fields
             .iter()
             .map(|(path, _)| (path.clone(), field::get(&live.body, path).cloned()))
             .collect();
-        self.target(name, Some(live), &json!(fields));
         self.back.push(Task::Restore {
             name: name.clone(),
             uid: live.uid.clone(),
             ours: fields.clone(),
             before,
+            key_before: key_of(live).cloned(),
         });
+        self.move_fields(name, live, fields, force, Mark::Yes);
+    }
+
+    /// Writes fields; whoever calls this knows how to undo it.
+    pub fn move_fields(
+        &mut self,
+        name: &Name,
+        live: &Object,
+        fields: Vec<Field>,
+        force: Force,
+        mark: Mark,
+    ) {
+        self.target(name, Some(live), &json!(fields));
         self.forward.push(Task::Write {
             name: name.clone(),
             fields,
             seen: as_it_is(live),
             force,
+            mark,
         });
     }
 }
@@ -126,15 +166,25 @@ fn apply(place: Place, call: &Call) -> Result<Draft, Failure> {
         true => Some(canary::carrier(place, &objects)?),
         false => None,
     };
-    let mut draft = Draft::default();
+    let mut names = objects
+        .iter()
+        .map(|manifest| Name::of(manifest, place.namespace));
+    let shown = carrier
+        .clone()
+        .or_else(|| names.find(|name| name.kind == "deployment"));
+    let mut draft = Draft {
+        before: Some(before(shown.as_ref().and_then(|name| place.live(name)))),
+        deployment: shown.map(|name| name.name).unwrap_or_default(),
+        ..Draft::default()
+    };
     for manifest in &objects {
         let name = Name::of(manifest, place.namespace);
         match place.live(&name) {
-            Some(live) if says_already(live, manifest) => draft.target(&name, Some(live), manifest),
             Some(live) if carrier.as_ref() == Some(&name) => {
                 canary::release_dark(&mut draft, place, live, manifest)?;
             }
-            live => put(&mut draft, &name, live, manifest, force(call)),
+            Some(live) if says_already(live, manifest) => draft.kept += 1,
+            live => put(&mut draft, place, live, manifest, force(call))?,
         }
     }
     let waits: Vec<Task> = draft.forward.iter().filter_map(wait_for).collect();
@@ -142,11 +192,6 @@ fn apply(place: Place, call: &Call) -> Result<Draft, Failure> {
     let waits: Vec<Task> = draft.back.iter().filter_map(wait_for).collect();
     draft.back.reverse();
     draft.back.extend(waits);
-    let mut names = objects
-        .iter()
-        .map(|manifest| Name::of(manifest, place.namespace));
-    let shown = carrier.or_else(|| names.find(|name| name.kind == "deployment"));
-    draft.before = Some(before(shown.and_then(|name| place.live(&name))));
     Ok(draft)
 }
 
@@ -154,12 +199,14 @@ fn apply(place: Place, call: &Call) -> Result<Draft, Failure> {
 fn wanted(place: Place, call: &Call) -> Result<Vec<Json>, Failure> {
     let path = text(call, "path");
     let files = manifest::named_by(place.files, &path);
+    if files.is_empty() {
+        let message = format!("there is no manifest in `{path}`");
+        return Err(failure(FailureKind::NotFound, message));
+    }
     let mut found = manifest::read(&files, Some(place.namespace));
     if let Some(problem) = found.problems.first() {
-        let message = format!(
-            "`{}` line {}: {}",
-            problem.place.file, problem.place.line, problem.message
-        );
+        let at = &problem.place;
+        let message = format!("{}:{}:{}: {}", at.file, at.line, at.column, problem.message);
         return Err(failure(FailureKind::Invalid, message));
     }
     images::put(
@@ -173,8 +220,20 @@ fn wanted(place: Place, call: &Call) -> Result<Vec<Json>, Failure> {
         .collect())
 }
 
-fn put(draft: &mut Draft, name: &Name, live: Option<&Object>, manifest: &Json, force: Force) {
-    draft.target(name, live, manifest);
+fn put(
+    draft: &mut Draft,
+    place: Place,
+    live: Option<&Object>,
+    manifest: &Json,
+    force: Force,
+) -> Result<(), Failure> {
+    let name = Name::of(manifest, place.namespace);
+    if live.is_some_and(|live| live.body.pointer("/spec/paused") == Some(&json!(true))) {
+        let message = format!("{} is paused: its rollout would stand still", name.short());
+        return Err(failure(FailureKind::Refused, message));
+    }
+    dry_run(place, &name, manifest, force)?;
+    draft.target(&name, live, manifest);
     draft.forward.push(Task::Apply {
         name: name.clone(),
         manifest: manifest.clone(),
@@ -182,14 +241,29 @@ fn put(draft: &mut Draft, name: &Name, live: Option<&Object>, manifest: &Json, f
         force,
     });
     draft.back.push(match live {
-        None => Task::DeleteOurs { name: name.clone() },
+        None => Task::DeleteOurs { name },
         Some(live) => Task::Restore {
-            name: name.clone(),
+            name,
             uid: live.uid.clone(),
             ours: field::leaves_of_spec(manifest),
             before: before_fields(live, manifest),
+            key_before: key_of(live).cloned(),
         },
     });
+    Ok(())
+}
+
+/// What the server would say, without changing anything.
+fn dry_run(place: Place, name: &Name, manifest: &Json, force: Force) -> Result<(), Failure> {
+    schema::check(manifest)?;
+    let by = Writer {
+        at: place.cluster.now,
+        manager: FIELD_MANAGER.to_owned(),
+        key: None,
+    };
+    let mut store = place.cluster.store.clone();
+    let tried = store.apply(&by, name, manifest, &Precondition::default(), force);
+    tried.map(|_| ()).map_err(|error| refusal(name, &error))
 }
 
 fn rollout(place: Place, call: &Call) -> Result<Draft, Failure> {
@@ -210,8 +284,12 @@ fn rollout(place: Place, call: &Call) -> Result<Draft, Failure> {
             )]
         }
     };
+    if let Some(conflict) = taken(place.cluster, &name, &fields, force(call)) {
+        return Err(conflict);
+    }
     let mut draft = Draft {
         before: Some(before(Some(live))),
+        deployment: name.name.clone(),
         ..Draft::default()
     };
     draft.write(&name, live, fields, force(call));
@@ -275,18 +353,17 @@ fn switch(place: Place, call: &Call) -> Result<Draft, Failure> {
     Ok(draft)
 }
 
-fn create_namespace(place: Place, call: &Call) -> Draft {
+fn create_namespace(place: Place, call: &Call) -> Result<Draft, Failure> {
     let name = Name::new("namespace", "", &text(call, "name"));
     let manifest = json!({
         "apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name.name},
     });
     let mut draft = Draft::default();
-    match place.live(&name) {
-        Some(live) => draft.target(&name, Some(live), &manifest),
-        None => put(&mut draft, &name, None, &manifest, Force::No),
+    if place.live(&name).is_none() {
+        put(&mut draft, place, None, &manifest, Force::No)?;
     }
     draft.back.clear(); // a namespace is never deleted
-    draft
+    Ok(draft)
 }
 
 pub fn selector_fields(old: &Labels, new: &Labels) -> Vec<Field> {
@@ -318,6 +395,9 @@ fn wait_for(task: &Task) -> Option<Task> {
                 .is_some();
             (!dark).then(|| Task::AwaitRollout { name: name.clone() })
         }
+        Task::DeleteOurs { name } if name.kind == "deployment" => Some(Task::AwaitGone {
+            owner: name.clone(),
+        }),
         Task::Restore { name, .. } if name.kind == "deployment" => {
             Some(Task::AwaitRollout { name: name.clone() })
         }
@@ -334,8 +414,7 @@ fn says_already(live: &Object, manifest: &Json) -> bool {
 pub fn as_it_is(live: &Object) -> Seen {
     Seen {
         uid: live.uid.clone(),
-        resource_version: live.resource_version.to_string(),
-        generation: live.generation,
+        said: field::leaves_of_spec(&live.body),
     }
 }
 

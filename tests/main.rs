@@ -10,6 +10,7 @@
     clippy::disallowed_methods
 )]
 
+mod bad_input;
 mod contract;
 mod docs;
 mod explain;

@@ -1,24 +1,117 @@
 //! Whether the stages of a canary have what they are compared with.
 
+use crate::analyze::messages::typing as say;
 use crate::analyze::order::check::name;
+use crate::analyze::order::data::{is_inside, is_verify};
 use crate::analyze::places::Places;
 use crate::diagnostics::Diagnostic;
 use crate::diagnostics::codes::canary::BASELINE_GONE;
-use crate::plan::Plan;
-use crate::plan::expr::Scope;
-use crate::plan::node::{Node, NodeKind};
-use crate::plan::walk::{of_node, reads};
+use crate::plan::expr::{Expr, Scope};
+use crate::plan::graph::Graph;
+use crate::plan::node::{Node, NodeId, NodeKind};
+use crate::plan::walk::{clauses, each, of_node, reads};
+use crate::plan::{LocId, Plan};
+use crate::source::Span;
+use crate::units::Dim;
 use crate::units::amount::NANO;
 
-pub fn check(plan: &Plan, places: &Places) -> Vec<Diagnostic> {
+pub fn check(plan: &Plan, graph: &Graph, places: &Places) -> Vec<Diagnostic> {
+    let mut found = totals(plan, graph, places);
     let whole = |node: &&Node| match &node.kind {
         NodeKind::Stage(stage) => stage.weight.0 >= NANO,
         _ => false,
     };
     let stages = plan.nodes.iter().filter(whole);
-    stages
-        .filter_map(|stage| baseline(plan, places, stage))
-        .collect()
+    found.extend(stages.filter_map(|stage| baseline(plan, places, stage)));
+    found
+}
+
+/// What is judged while a canary runs, but not inside of it: nothing puts the one before the other.
+fn totals(plan: &Plan, graph: &Graph, places: &Places) -> Vec<Diagnostic> {
+    let canaries: Vec<&Node> = plan
+        .nodes
+        .iter()
+        .filter(|node| matches!(node.kind, NodeKind::Canary(_)))
+        .collect();
+    let mut found = Vec::new();
+    for node in &plan.nodes {
+        if is_verify(plan, node.id) {
+            continue;
+        }
+        let beside = |canary: &&&Node| {
+            !is_inside(plan, node.id, canary.id)
+                && !graph.ends_before(canary.id, node.id)
+                && !graph.ends_before(node.id, canary.id)
+        };
+        let Some(canary) = canaries.iter().find(beside) else {
+            continue;
+        };
+        for (condition, loc) in judged(node) {
+            // A threshold is written elsewhere, and may be right for others.
+            let (own, whole) = (places.span(loc), places.span(node.loc));
+            let here = whole.file == own.file && whole.range().contains(&(own.start as usize));
+            let span = if here { own } else { whole };
+            found.extend(total(plan, condition, span, canary));
+        }
+    }
+    for watch in &plan.watches {
+        let beside = |canary: &&&Node| {
+            !graph.ends_before(canary.id, watch.from) && !graph.ends_before(watch.to, canary.id)
+        };
+        if let Some(canary) = canaries.iter().find(beside) {
+            let rules = watch.rules.iter();
+            found
+                .extend(rules.filter_map(|rule| {
+                    total(plan, &rule.condition, places.span(rule.loc), canary)
+                }));
+        }
+    }
+    found
+}
+
+fn judged(node: &Node) -> Vec<(&Expr, LocId)> {
+    let of = |stmts| {
+        let clauses = clauses(stmts).into_iter();
+        clauses
+            .map(|clause| (&clause.condition, clause.loc))
+            .collect()
+    };
+    match &node.kind {
+        NodeKind::Check(check) => of(&check.body),
+        NodeKind::Step(step) => of(&step.post),
+        NodeKind::When(condition) => vec![(condition, node.loc)],
+        _ => Vec::new(),
+    }
+}
+
+fn total(plan: &Plan, condition: &Expr, span: Span, canary: &Node) -> Option<Diagnostic> {
+    let mut read = None;
+    each(condition, &mut |expr| {
+        if let Expr::Metric {
+            metric,
+            scope: Scope::None,
+        } = expr
+        {
+            let metric = plan.metrics.get(*metric as usize);
+            let blind = metric.filter(|metric| is_blind(metric.dim));
+            read = read.or(blind);
+        }
+    });
+    let metric = read?;
+    let step = plan.node(step_of(canary)?).map_or_else(String::new, name);
+    Some(say::total_beside(span, &metric.name, metric.dim, &step))
+}
+
+fn step_of(canary: &Node) -> Option<NodeId> {
+    match &canary.kind {
+        NodeKind::Canary(canary) => Some(canary.step),
+        _ => None,
+    }
+}
+
+/// Whether a total of it cannot see the canary: at 10% of the traffic one that fails every request makes 10%.
+pub fn is_blind(dim: Dim) -> bool {
+    matches!(dim, Dim::Ratio | Dim::Duration | Dim::Change)
 }
 
 /// At 100% the old version gets no requests, so nothing can be compared with it.
@@ -57,6 +150,7 @@ mod tests {
     use crate::analyze::places::Places;
     use crate::plan::draft::{Draft, MINUTE_NS, compare, metric};
     use crate::plan::expr::Scope;
+    use crate::plan::graph::Graph;
     use crate::plan::node::CheckMode;
     use crate::syntax::ast::CompareOp;
     use crate::units::Dim;
@@ -72,7 +166,12 @@ mod tests {
             let stage = draft.stage(canary, percent, MINUTE_NS);
             let worse = compare(metric(0, Scope::Canary), CompareOp::Le, metric(0, scope));
             draft.check_of(stage, "errors", CheckMode::Stage { for_ns: 0 }, worse);
-            check(&draft.plan, &Places::default()).len()
+            check(
+                &draft.plan,
+                &Graph::of(&draft.plan.nodes),
+                &Places::default(),
+            )
+            .len()
         };
         assert_eq!(with(50, Scope::Stable), 0);
         assert_eq!(with(100, Scope::Stable), 1);

@@ -22,7 +22,7 @@ pub fn analyze(plan: &mut Plan, places: &Places) -> Vec<Diagnostic> {
     found.extend(rules::check(plan, places));
     found.extend(gates::check(plan, &graph, places));
     found.extend(watches::check(plan, &graph, places));
-    found.extend(canary::check(plan, places));
+    found.extend(canary::check(plan, &graph, places));
     found.extend(silence::check(plan, places));
     found.extend(series::check(plan, places));
     found.extend(title_numbers::check(plan, places));

@@ -1,6 +1,7 @@
 //! The compiler, from texts to a plan. It touches no disk: texts come in, and files that the plan names by [`Files`].
 
 use crate::analyze::analysis::{Analysis, analysis};
+use crate::analyze::bounded;
 use crate::analyze::check_plan;
 use crate::analyze::files::Files;
 use crate::analyze::link;
@@ -13,6 +14,7 @@ use crate::diagnostics::{Diagnostic, Severity};
 use crate::plan::{Loc, Plan, SourceMap};
 use crate::source::{FileId, SourceFile, Sources, Span};
 use crate::syntax::ast::{File, ItemKind, StmtKind};
+use crate::syntax::decode::{self, Undecodable};
 use crate::syntax::parse;
 
 /// One `.deploy` file: its name as it is shown, and its text.
@@ -20,6 +22,20 @@ use crate::syntax::parse;
 pub struct SourceText {
     pub name: String,
     pub text: String,
+}
+
+/// One `.deploy` file as it lies on the disk.
+#[derive(Clone, Debug)]
+pub struct SourceBytes {
+    pub name: String,
+    pub content: Content,
+}
+
+#[derive(Clone, Debug)]
+pub enum Content {
+    Bytes(Vec<u8>),
+    /// Of so many bytes none was read.
+    TooLarge(u64),
 }
 
 #[derive(Clone, Debug, Default)]
@@ -46,10 +62,23 @@ impl Compiled {
 
 /// Compiles one plan: a file, or all files of a folder.
 pub fn compile(texts: Vec<SourceText>, files: &dyn Files) -> Compiled {
+    let bytes = |SourceText { name, text }| SourceBytes {
+        name,
+        content: Content::Bytes(text.into_bytes()),
+    };
+    compile_bytes(texts.into_iter().map(bytes).collect(), files)
+}
+
+/// As [`compile`]; what is no text has its diagnostics, too.
+pub fn compile_bytes(found: Vec<SourceBytes>, files: &dyn Files) -> Compiled {
     let mut compiled = Compiled::default();
     let mut of_plan = Vec::new();
-    for SourceText { name, text } in texts {
-        let id = compiled.sources.add(SourceFile::new(name, text.as_str()));
+    let mut unreadable = false;
+    for SourceBytes { name, content } in found {
+        let Some((id, text)) = decoded(&mut compiled, name, &content) else {
+            unreadable = true;
+            continue;
+        };
         let parsed = parse::parse(id, &text);
         compiled.diagnostics.extend(parsed.diagnostics);
         let scenario = parsed.file.items.first();
@@ -60,13 +89,40 @@ pub fn compile(texts: Vec<SourceText>, files: &dyn Files) -> Compiled {
             of_plan.push(parsed.file);
         }
     }
-    let unread = of_plan.iter().all(|file| file.items.is_empty());
+    // What stands in a file that cannot be read is not known, so nothing can be said to be missing.
+    let unread = unreadable || of_plan.iter().all(|file| file.items.is_empty());
     if unread && has_errors(&compiled.diagnostics) {
         return compiled;
     }
     let analysis = analysis(&compiled.sources, &of_plan, files);
     finish(&mut compiled, analysis, &of_plan);
     compiled
+}
+
+/// The text of a file, with its id; `None` has been reported.
+fn decoded(compiled: &mut Compiled, name: String, content: &Content) -> Option<(FileId, String)> {
+    let id = compiled.sources.next();
+    let undecodable = match content {
+        Content::Bytes(bytes) => match decode::decode(id, bytes) {
+            Ok(text) => {
+                compiled.sources.add(SourceFile::new(name, text.as_str()));
+                return Some((id, text));
+            }
+            Err(undecodable) => undecodable,
+        },
+        Content::TooLarge(bytes) => Undecodable {
+            text: String::new(),
+            diagnostics: vec![decode::too_large(
+                id,
+                usize::try_from(*bytes).unwrap_or(usize::MAX),
+            )],
+        },
+    };
+    compiled
+        .sources
+        .add(SourceFile::new(name, undecodable.text));
+    compiled.diagnostics.extend(undecodable.diagnostics);
+    None
 }
 
 fn finish(compiled: &mut Compiled, analysis: Analysis, of_plan: &[File]) {
@@ -77,13 +133,18 @@ fn finish(compiled: &mut Compiled, analysis: Analysis, of_plan: &[File]) {
     } = analysis;
     compiled.diagnostics.extend(found);
     let mut problems = Vec::new();
+    let mut bounds = Vec::new();
     for piece in &mut pieces {
+        bounds.append(&mut piece.fragment.bounds);
         compiled.diagnostics.append(&mut piece.fragment.found);
         problems.append(&mut piece.fragment.file_problems);
     }
     let (mut plan, mut places) = match plan {
         Some(plan) => {
-            let (plan, places) = link::link(plan, pieces);
+            let (mut plan, places) = link::link(plan, pieces);
+            compiled
+                .diagnostics
+                .extend(bounded::apply(&mut plan, &bounds));
             (Some(plan), places)
         }
         None => (None, Places::default()),

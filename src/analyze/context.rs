@@ -86,8 +86,19 @@ pub struct Fragment {
     /// Text of files that calls name.
     pub files: BTreeMap<String, String>,
     pub file_problems: Vec<FileProblem>,
+    /// Of the inputs that a `for … up to N` goes through.
+    pub bounds: Vec<Bound>,
     pub used: BTreeSet<DeclId>,
     pub found: Vec<Diagnostic>,
+}
+
+/// `for x in INPUT up to N`
+#[derive(Clone, Debug)]
+pub struct Bound {
+    pub input: String,
+    pub most: u32,
+    /// Of the N.
+    pub at: Span,
 }
 
 /// The analysis of one item.

@@ -317,6 +317,8 @@ impl Linker<'_> {
         match expr {
             Expr::Literal(_)
             | Expr::Input(_)
+            | Expr::Element { .. }
+            | Expr::HasElement { .. }
             | Expr::Local(_)
             | Expr::Metric { .. }
             | Expr::ScopePods { .. }

@@ -2,6 +2,7 @@
 
 pub mod analysis;
 pub mod bands;
+pub mod bounded;
 pub mod canary;
 pub mod check_plan;
 pub mod compile;

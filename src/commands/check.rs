@@ -31,14 +31,14 @@ fn one(path: &Path, format: DiagnosticFormat) -> Verdict {
     let compiled = match scenarios::load(path, None) {
         Ok(rehearsal) => rehearsal.checked(),
         Err(error) => {
-            anstream::eprintln!("error: {error}");
+            terminal::eprintln!("error: {error}");
             return Verdict::Invalid;
         }
     };
     print(&compiled, format);
     let found = &compiled.diagnostics;
     if format == DiagnosticFormat::Human {
-        anstream::eprintln!("{}: {}", path.display(), tally(found));
+        terminal::eprintln!("{}: {}", path.display(), tally(found));
     }
     if found
         .iter()
@@ -57,10 +57,10 @@ fn print(compiled: &Compiled, format: DiagnosticFormat) {
         let sources = &compiled.sources;
         match format {
             DiagnosticFormat::Human => {
-                anstream::println!("{}", human::render(diagnostic, sources, style))
+                terminal::println!("{}", human::render(diagnostic, sources, style))
             }
-            DiagnosticFormat::Json => anstream::println!("{}", json::render(diagnostic, sources)),
-            DiagnosticFormat::Github => anstream::print!("{}", github::render(diagnostic, sources)),
+            DiagnosticFormat::Json => terminal::println!("{}", json::render(diagnostic, sources)),
+            DiagnosticFormat::Github => terminal::print!("{}", github::render(diagnostic, sources)),
         }
     }
 }
@@ -73,6 +73,6 @@ pub fn complain(compiled: &Compiled, wanted: impl Fn(&Diagnostic) -> bool) {
         .iter()
         .filter(|diagnostic| wanted(diagnostic))
     {
-        anstream::eprintln!("{}", human::render(diagnostic, &compiled.sources, style));
+        terminal::eprintln!("{}", human::render(diagnostic, &compiled.sources, style));
     }
 }

@@ -1,6 +1,6 @@
 //! From a path to a compiled plan.
 
-use crate::analyze::compile::{Compiled, SourceText, compile};
+use crate::analyze::compile::{Compiled, compile_bytes};
 use crate::commands::check::complain;
 use crate::commands::exit::Exit;
 use crate::commands::load::{self, Disk, LoadError};
@@ -20,18 +20,10 @@ pub struct Ready {
 
 pub fn compiled(path: &Path) -> Result<Compiled, LoadError> {
     let files = load::plan_files(path)?;
-    let mut texts = Vec::new();
-    for (name, bytes) in files.texts {
-        let text = String::from_utf8(bytes).map_err(|error| LoadError {
-            path: path.to_owned(),
-            why: error.to_string(),
-        })?;
-        texts.push(SourceText { name, text });
-    }
     let disk = Disk {
         folder: files.folder,
     };
-    Ok(compile(texts, &disk))
+    Ok(compile_bytes(files.found, &disk))
 }
 
 /// For commands that need a plan to go on: prints errors and warnings, and gives the exit code when there is no way on.

@@ -2,6 +2,7 @@
 
 use crate::commands::cli::Explain;
 use crate::commands::exit::Exit;
+use crate::commands::terminal;
 use crate::diagnostics::codes;
 use crate::diagnostics::render::severity_word;
 
@@ -12,17 +13,17 @@ pub fn explain(args: &Explain) -> Exit {
     };
     match codes::find(asked) {
         Some(code) => {
-            anstream::println!(
+            terminal::println!(
                 "{}[{}] {}\n",
                 severity_word(code.severity),
                 code.id,
                 code.name
             );
-            anstream::println!("{}", code.page.trim_end());
+            terminal::println!("{}", code.page.trim_end());
             Exit::Succeeded
         }
         None => {
-            anstream::eprintln!(
+            terminal::eprintln!(
                 "error: no diagnostic is called `{asked}`; `deployc explain` lists all"
             );
             Exit::Usage
@@ -32,7 +33,7 @@ pub fn explain(args: &Explain) -> Exit {
 
 fn list() {
     for code in codes::all() {
-        anstream::println!(
+        terminal::println!(
             "{}  {:<8} {}",
             code.id,
             severity_word(code.severity),

@@ -5,6 +5,7 @@ use crate::commands::cli::{Graph, GraphFormat};
 use crate::commands::compile::compiled;
 use crate::commands::exit::Exit;
 use crate::commands::runs::report;
+use crate::commands::terminal;
 use crate::diagnostics::Severity;
 use crate::plan::graph::{dot::dot, json::json, mermaid::mermaid};
 
@@ -15,13 +16,13 @@ pub fn graph(args: &Graph) -> Exit {
     };
     complain(&compiled, |found| found.severity == Severity::Error);
     let Some(plan) = compiled.plan.as_ref().or(compiled.draft.as_ref()) else {
-        anstream::eprintln!("error: too little of the plan could be understood to draw it");
+        terminal::eprintln!("error: too little of the plan could be understood to draw it");
         return Exit::Invalid;
     };
     match args.format {
-        GraphFormat::Dot => anstream::print!("{}", dot(&plan.title, &plan.nodes)),
-        GraphFormat::Mermaid => anstream::print!("{}", mermaid(&plan.nodes)),
-        GraphFormat::Json => anstream::println!("{:#}", json(&plan.nodes)),
+        GraphFormat::Dot => terminal::print!("{}", dot(&plan.title, &plan.nodes)),
+        GraphFormat::Mermaid => terminal::print!("{}", mermaid(&plan.nodes)),
+        GraphFormat::Json => terminal::println!("{:#}", json(&plan.nodes)),
     }
     match compiled.plan {
         Some(_) => Exit::Succeeded,

@@ -3,6 +3,7 @@
 use crate::commands::cli::{List, Output};
 use crate::commands::exit::Exit;
 use crate::commands::runs::{self, report};
+use crate::commands::terminal;
 use crate::engine::protocol::RunOutcome;
 use crate::journal::store::{Store, Summary};
 use crate::values::show;
@@ -20,8 +21,8 @@ pub fn list(args: &List) -> Exit {
         .unwrap_or(0);
     for summary in &summaries {
         match args.output.output {
-            Output::Human => anstream::println!("{}", line(summary, width)),
-            Output::Json => anstream::println!("{}", object(summary)),
+            Output::Human => terminal::println!("{}", line(summary, width)),
+            Output::Json => terminal::println!("{}", object(summary)),
         }
     }
     Exit::Succeeded

@@ -4,16 +4,18 @@
     reason = "the compiler is handed what it reads here"
 )]
 
+use crate::analyze::compile::{Content, SourceBytes};
 use crate::analyze::files::{Entry, FileError, Files};
+use crate::syntax::decode;
 use std::fs::{self, File};
-use std::io::{self, Read};
+use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 
 /// The files of one plan, read; nothing of them is understood yet.
 #[derive(Debug)]
 pub struct PlanFiles {
-    /// Name as the user would write it, and content.
-    pub texts: Vec<(String, Vec<u8>)>,
+    /// By their names as the user would write them.
+    pub found: Vec<SourceBytes>,
     /// What the plan names is looked for here.
     pub folder: PathBuf,
 }
@@ -25,26 +27,20 @@ pub struct LoadError {
     pub why: String,
 }
 
-/// More is not a plan. The parser's own limit is lower; this one keeps a device from filling the memory.
-const BYTES_MAX: u64 = 64 * 1024 * 1024;
+/// Of what a plan names, a manifest or a text: more would fill the memory, and the plan, which holds it.
+const NAMED_BYTES_MAX: u64 = 8 * 1024 * 1024;
 
 pub fn plan_files(path: &Path) -> Result<PlanFiles, LoadError> {
     let metadata = fs::metadata(path).map_err(|error| refused(path, &error))?;
     if metadata.is_dir() {
         return folder_files(path);
     }
-    if !metadata.is_file() {
-        return Err(LoadError {
-            path: path.to_owned(),
-            why: "is neither a file nor a folder".to_owned(),
-        });
-    }
-    let text = bytes(path)?;
+    let file = plan_file(path)?;
     let folder = path
         .parent()
         .filter(|parent| !parent.as_os_str().is_empty());
     Ok(PlanFiles {
-        texts: vec![(name(path), text)],
+        found: vec![file],
         folder: folder.unwrap_or(Path::new(".")).to_owned(),
     })
 }
@@ -54,7 +50,8 @@ fn folder_files(folder: &Path) -> Result<PlanFiles, LoadError> {
     let mut paths = Vec::new();
     for entry in entries {
         let path = entry.map_err(|error| refused(folder, &error))?.path();
-        if path.extension().is_some_and(|end| end == "deploy") && path.is_file() {
+        // What only looks like a file, a broken link or a device, is not passed over in silence.
+        if path.extension().is_some_and(|end| end == "deploy") && !path.is_dir() {
             paths.push(path);
         }
     }
@@ -66,26 +63,50 @@ fn folder_files(folder: &Path) -> Result<PlanFiles, LoadError> {
         });
     }
     paths.sort();
-    let texts = paths.iter().map(|path| Ok((name(path), bytes(path)?)));
+    let found = paths.iter().map(|path| plan_file(path));
     Ok(PlanFiles {
-        texts: texts.collect::<Result<_, LoadError>>()?,
+        found: found.collect::<Result<_, LoadError>>()?,
         folder: folder.to_owned(),
     })
 }
 
-fn bytes(path: &Path) -> Result<Vec<u8>, LoadError> {
-    let file = File::open(path).map_err(|error| refused(path, &error))?;
-    let mut bytes = Vec::new();
-    let read = file.take(BYTES_MAX + 1).read_to_end(&mut bytes);
-    read.map_err(|error| refused(path, &error))?;
-    if bytes.len() as u64 > BYTES_MAX {
-        let why = format!("is larger than {} MiB: that is no plan", BYTES_MAX >> 20);
+fn plan_file(path: &Path) -> Result<SourceBytes, LoadError> {
+    let content = match bytes(path, decode::FILE_BYTES_MAX as u64)? {
+        Read::Whole(bytes) => Content::Bytes(bytes),
+        Read::TooLarge(bytes) => Content::TooLarge(bytes),
+    };
+    Ok(SourceBytes {
+        name: name(path),
+        content,
+    })
+}
+
+enum Read {
+    Whole(Vec<u8>),
+    /// It has so many bytes, or more.
+    TooLarge(u64),
+}
+
+/// Opens only what is a file: a pipe would wait for somebody who writes, and a device may never end.
+fn bytes(path: &Path, most: u64) -> Result<Read, LoadError> {
+    let metadata = fs::metadata(path).map_err(|error| refused(path, &error))?;
+    if !metadata.is_file() {
         return Err(LoadError {
             path: path.to_owned(),
-            why,
+            why: "is neither a file nor a folder".to_owned(),
         });
     }
-    Ok(bytes)
+    if metadata.len() > most {
+        return Ok(Read::TooLarge(metadata.len()));
+    }
+    let file = File::open(path).map_err(|error| refused(path, &error))?;
+    let mut bytes = Vec::new();
+    let read = file.take(most + 1).read_to_end(&mut bytes);
+    read.map_err(|error| refused(path, &error))?;
+    match bytes.len() as u64 {
+        length if length > most => Ok(Read::TooLarge(length)),
+        _ => Ok(Read::Whole(bytes)),
+    }
 }
 
 fn refused(path: &Path, error: &io::Error) -> LoadError {
@@ -123,8 +144,15 @@ impl Files for Disk {
         if metadata.is_dir() {
             return folder_entry(&full).map_err(|error| unreadable(&error));
         }
-        let content = bytes(&full).map_err(|error| FileError::Unreadable(error.why))?;
-        Ok(Entry::File(content))
+        let content = bytes(&full, NAMED_BYTES_MAX);
+        match content.map_err(|error| FileError::Unreadable(error.why))? {
+            Read::Whole(content) => Ok(Entry::File(content)),
+            Read::TooLarge(bytes) => Err(FileError::Unreadable(format!(
+                "it has {} MiB, and at most {} MiB are read",
+                bytes >> 20,
+                NAMED_BYTES_MAX >> 20
+            ))),
+        }
     }
 }
 
@@ -132,7 +160,8 @@ fn folder_entry(folder: &Path) -> io::Result<Entry> {
     let mut names = Vec::new();
     for entry in fs::read_dir(folder)? {
         let entry = entry?;
-        if entry.path().is_file() {
+        // What cannot be read is found out when it is read.
+        if !entry.path().is_dir() {
             names.push(entry.file_name().to_string_lossy().into_owned());
         }
     }

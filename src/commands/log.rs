@@ -4,6 +4,7 @@ use crate::commands::cli::{Log, Output};
 use crate::commands::exit::Exit;
 use crate::commands::runs::{self, report};
 use crate::commands::show::{json, line};
+use crate::commands::terminal;
 use crate::engine::protocol::Effect;
 use crate::engine::state::State;
 use crate::engine::step;
@@ -26,11 +27,11 @@ pub fn log(args: &Log) -> Exit {
             match args.output.output {
                 Output::Human => {
                     if let Some(line) = line::line(&loaded.plan, &loaded.map, at, &note) {
-                        anstream::println!("{line}");
+                        terminal::println!("{line}");
                     }
                 }
                 Output::Json => {
-                    anstream::println!("{}", json::object(&loaded.plan, &loaded.map, at, &note))
+                    terminal::println!("{}", json::object(&loaded.plan, &loaded.map, at, &note))
                 }
             }
         }

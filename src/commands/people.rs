@@ -8,6 +8,7 @@ use crate::commands::cli::{Approve, Confirm, Continue, WithReason};
 use crate::commands::exit::Exit;
 use crate::commands::item::{self, Wanted};
 use crate::commands::runs::{self, Loaded, report};
+use crate::commands::terminal;
 use crate::effects::store::sqlite::SqliteStore;
 use crate::engine::protocol::{Answer, EventKind, RunOutcome};
 use crate::journal::store::{Store, StoreError};
@@ -59,7 +60,7 @@ pub fn abort(args: &WithReason) -> Exit {
     match incomplete(args) {
         Ok(Some((mut store, run))) => match store.release(&run, &actor(), &reason(args)) {
             Ok(()) => {
-                anstream::println!("the target of run `{run}` is free; what it left is yours");
+                terminal::println!("the target of run `{run}` is free; what it left is yours");
                 return Exit::Succeeded;
             }
             Err(error) => return report(&error),
@@ -124,7 +125,7 @@ fn send(
     let run = loaded.journal.header.run.clone();
     match runs::resolve(&store, &run) {
         Ok(summary) if summary.outcome.is_some() => {
-            anstream::eprintln!("error: run `{run}` has ended; nothing was changed");
+            terminal::eprintln!("error: run `{run}` has ended; nothing was changed");
             return Exit::Invalid;
         }
         Ok(_) => {}
@@ -133,13 +134,13 @@ fn send(
     let kind = match letter(&loaded) {
         Ok(kind) => kind,
         Err(message) => {
-            anstream::eprintln!("error: {message}");
+            terminal::eprintln!("error: {message}");
             return Exit::Usage;
         }
     };
     match store.post(&run, &kind) {
         Ok(_) => {
-            anstream::println!("said to run `{run}`; `deployc status {run}` shows what follows");
+            terminal::println!("said to run `{run}`; `deployc status {run}` shows what follows");
             Exit::Succeeded
         }
         Err(error) => report(&error),

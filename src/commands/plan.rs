@@ -4,6 +4,7 @@ use crate::analyze::facts::facts;
 use crate::commands::cli::{Plan, PlanFormat};
 use crate::commands::compile::ready;
 use crate::commands::exit::Exit;
+use crate::commands::terminal;
 use crate::plan::digest;
 use crate::plan::print::print;
 
@@ -16,10 +17,10 @@ pub fn plan(args: &Plan) -> Exit {
         PlanFormat::Human => {
             // Only of a plan with a cycle nothing is known, and that one is not ready.
             let facts = facts(&ready.plan).unwrap_or_default();
-            anstream::print!("{}", print(&ready.plan, &facts, &ready.map));
+            terminal::print!("{}", print(&ready.plan, &facts, &ready.map));
         }
-        PlanFormat::Json => anstream::println!("{}", digest::json(&ready.plan)),
-        PlanFormat::Digest => anstream::println!("{}", digest::digest(&ready.plan)),
+        PlanFormat::Json => terminal::println!("{}", digest::json(&ready.plan)),
+        PlanFormat::Digest => terminal::println!("{}", digest::digest(&ready.plan)),
     }
     Exit::Succeeded
 }

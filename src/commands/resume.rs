@@ -6,6 +6,7 @@ use crate::commands::exit::Exit;
 use crate::commands::run::providers;
 use crate::commands::runs::{self, Loaded, report};
 use crate::commands::session::{Session, drive, lock, runtime};
+use crate::commands::terminal;
 use crate::engine::protocol::EventKind;
 use crate::plan::SEMANTICS;
 
@@ -23,14 +24,14 @@ pub fn resume(args: &OfRun) -> Exit {
     match runs::resolve(&store, &run) {
         Ok(summary) => {
             if let Some(outcome) = summary.outcome {
-                anstream::eprintln!("run `{run}` has ended already");
+                terminal::eprintln!("run `{run}` has ended already");
                 return Exit::of_run(outcome);
             }
         }
         Err(error) => return report(&error),
     }
     if plan.semantics != SEMANTICS {
-        anstream::eprintln!(
+        terminal::eprintln!(
             "error: run `{run}` was begun by a deployc that carries plans out differently (semantics {}, this one has {SEMANTICS}); resume it with that one",
             plan.semantics
         );
@@ -39,7 +40,7 @@ pub fn resume(args: &OfRun) -> Exit {
     let Some(EventKind::Started { inputs, .. }) =
         journal.events.first().map(|event| event.kind.clone())
     else {
-        anstream::eprintln!("error: run `{run}` was never started; nothing was changed");
+        terminal::eprintln!("error: run `{run}` was never started; nothing was changed");
         return Exit::Invalid;
     };
     let runtime = match runtime() {

@@ -7,6 +7,7 @@ use crate::commands::exit::Exit;
 use crate::commands::list::outcome_word;
 use crate::commands::runs::report;
 use crate::commands::session::{Session, drive, lock, runtime, target};
+use crate::commands::terminal;
 use crate::effects::admission::admit;
 use crate::effects::clock::Clock;
 use crate::effects::inputs;
@@ -18,7 +19,7 @@ use crate::journal::record::Header;
 use crate::journal::store::Store;
 use crate::journal::writer::read;
 use crate::plan::digest::{digest, json};
-use crate::plan::{Plan, SourceMap};
+use crate::plan::{Plan, SourceMap, elements};
 use crate::values::{Instant, Value};
 use indexmap::IndexMap;
 use jiff::Timestamp;
@@ -32,10 +33,7 @@ pub fn run(args: &Run) -> Exit {
     let inputs = match inputs::read(&plan.inputs, &args.inputs.set) {
         Ok(inputs) => inputs,
         Err(problems) => {
-            problems
-                .iter()
-                .for_each(|problem| anstream::eprintln!("error: {}", problem.message));
-            return Exit::Usage;
+            return complain(&problems);
         }
     };
     let runtime = match runtime() {
@@ -75,6 +73,7 @@ pub fn run(args: &Run) -> Exit {
         Ok(journal) => journal,
         Err(error) => return report(&error),
     };
+    let titled = elements::with_titles(plan, &inputs);
     let started = EventKind::Started {
         run,
         digest: header.digest,
@@ -82,7 +81,7 @@ pub fn run(args: &Run) -> Exit {
         by: actor.clone(),
     };
     let session = Session {
-        plan,
+        plan: titled,
         map,
         journal,
         providers,
@@ -91,6 +90,15 @@ pub fn run(args: &Run) -> Exit {
         lock,
     };
     drive(session, runtime, &mut store, |_| started)
+}
+
+/// Of inputs that are missing or wrong.
+pub fn complain(problems: &[inputs::Wrong]) -> Exit {
+    for problem in problems {
+        let help = problem.help.as_ref().map(|help| format!("; {help}"));
+        terminal::eprintln!("error: {}{}", problem.message, help.unwrap_or_default());
+    }
+    Exit::Usage
 }
 
 /// Builds the providers, or prints what is in the way.
@@ -109,7 +117,7 @@ fn show(problems: &[Problem], map: &SourceMap) -> Exit {
     for problem in problems {
         let place = map.places.get(problem.loc.0 as usize);
         let place = place.map(|place| format!("{}:{}: ", place.file, place.line));
-        anstream::eprintln!(
+        terminal::eprintln!(
             "error: {}provider `{}`: {}",
             place.unwrap_or_default(),
             problem.provider,
@@ -138,7 +146,7 @@ fn obligation(store: &SqliteStore, target: &str) -> Option<Exit> {
             owed.run
         ),
     };
-    anstream::eprintln!(
+    terminal::eprintln!(
         "error: run `{}` of {target} is {}: {way}",
         owed.run,
         outcome_word(owed.outcome)

@@ -1,10 +1,12 @@
 //! A run by the name that was typed, with its plan.
 
 use crate::commands::exit::Exit;
+use crate::commands::terminal;
 use crate::effects::store::sqlite::SqliteStore;
+use crate::engine::protocol::EventKind;
 use crate::journal::store::{Store, StoreError, Summary};
 use crate::journal::writer::{Journal, JournalError, read};
-use crate::plan::{Plan, SourceMap};
+use crate::plan::{Plan, SourceMap, elements};
 use std::path::Path;
 
 /// A run that was read and verified.
@@ -18,7 +20,11 @@ pub struct Loaded {
 pub fn load(store: &SqliteStore, name: &str) -> Result<Loaded, JournalError> {
     let run = resolve(store, name)?;
     let journal = read(store, &run.run)?;
-    let plan = serde_json::from_str(&journal.header.plan)?;
+    let plan: Plan = serde_json::from_str(&journal.header.plan)?;
+    let plan = match journal.events.first().map(|event| &event.kind) {
+        Some(EventKind::Started { inputs, .. }) => elements::with_titles(plan, inputs),
+        _ => plan,
+    };
     let map = serde_json::from_str(&journal.header.source_map)?;
     Ok(Loaded { journal, plan, map })
 }
@@ -49,6 +55,6 @@ pub fn open(folder: &Path) -> Result<SqliteStore, StoreError> {
 
 /// Prints an error with its line break and gives the exit code.
 pub fn report(error: &dyn std::error::Error) -> Exit {
-    anstream::eprintln!("error: {error}");
+    terminal::eprintln!("error: {error}");
     Exit::Invalid
 }

@@ -1,6 +1,6 @@
 //! The scenarios beside a plan: files in its folder `scenarios`, compiled together with it.
 
-use crate::analyze::compile::{Compiled, SourceText, compile};
+use crate::analyze::compile::{Compiled, compile_bytes};
 use crate::commands::load::{self, Disk, LoadError};
 use crate::diagnostics::Diagnostic;
 use crate::plan::Plan;
@@ -23,20 +23,19 @@ pub struct Rehearsal {
 /// A plan and all scenarios beside it; `more` is a scenario from elsewhere.
 pub fn load(path: &Path, more: Option<&Path>) -> Result<Rehearsal, LoadError> {
     let plan = load::plan_files(path)?;
-    let mut texts = plan.texts;
+    let mut found = plan.found;
     let beside = plan.folder.join(FOLDER);
     if beside.is_dir() {
-        texts.extend(load::plan_files(&beside)?.texts);
+        found.extend(load::plan_files(&beside)?.found);
     }
     if let Some(more) = more {
-        texts.extend(load::plan_files(more)?.texts);
+        found.extend(load::plan_files(more)?.found);
     }
-    texts.dedup_by(|a, b| a.0 == b.0);
-    let texts: Result<Vec<SourceText>, LoadError> = texts.into_iter().map(decoded).collect();
+    found.dedup_by(|a, b| a.name == b.name);
     let disk = Disk {
         folder: plan.folder,
     };
-    let compiled = compile(texts?, &disk);
+    let compiled = compile_bytes(found, &disk);
     let scenarios = scenarios(&compiled);
     Ok(Rehearsal {
         compiled,
@@ -104,14 +103,4 @@ fn scenarios(compiled: &Compiled) -> Vec<(String, ast::Scenario)> {
         found.extend(name(*id).zip(first));
     }
     found
-}
-
-fn decoded((name, bytes): (String, Vec<u8>)) -> Result<SourceText, LoadError> {
-    match String::from_utf8(bytes) {
-        Ok(text) => Ok(SourceText { name, text }),
-        Err(error) => Err(LoadError {
-            path: PathBuf::from(name),
-            why: error.to_string(),
-        }),
-    }
 }

@@ -4,6 +4,7 @@ use crate::commands::cli::Output;
 use crate::commands::exit::Exit;
 use crate::commands::runs::report;
 use crate::commands::show::audience::Screen;
+use crate::commands::terminal;
 use crate::effects::clock::Clock;
 use crate::effects::driver::{Driver, Ended};
 use crate::effects::registry::Providers;
@@ -96,12 +97,12 @@ pub fn drive(
             Err(error) => report(&error),
         },
         Ok(Ended::Interrupted) => {
-            anstream::eprintln!("run `{run}` is not ended: `deployc resume {run}` goes on");
+            terminal::eprintln!("run `{run}` is not ended: `deployc resume {run}` goes on");
             Exit::Interrupted
         }
         Err(error) => {
-            anstream::eprintln!("error: {error}");
-            anstream::eprintln!("run `{run}` is not ended: `deployc resume {run}` goes on");
+            terminal::eprintln!("error: {error}");
+            terminal::eprintln!("run `{run}` is not ended: `deployc resume {run}` goes on");
             Exit::Interrupted
         }
     }

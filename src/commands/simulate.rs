@@ -1,8 +1,9 @@
 //! `deployc simulate PATH`: the whole plan, carried out against a simulated world in virtual time.
 
-use crate::commands::check::complain;
+use crate::commands::check;
 use crate::commands::cli::{Output, Simulate};
 use crate::commands::exit::Exit;
+use crate::commands::run::complain;
 use crate::commands::runs::report;
 use crate::commands::scenarios::{self, Rehearsal};
 use crate::commands::show::audience::Screen;
@@ -15,6 +16,7 @@ use crate::effects::inputs;
 use crate::engine::protocol::Note;
 use crate::plan::Plan;
 use crate::plan::digest::digest;
+use crate::plan::elements;
 use crate::simulate::drive::{Drive, Identity, Progress};
 use crate::simulate::scenario::Scenario;
 use crate::simulate::{setup, summary};
@@ -31,7 +33,7 @@ pub fn simulate(args: &Simulate) -> Exit {
         Ok(rehearsal) => rehearsal,
         Err(error) => return report(&error),
     };
-    complain(&rehearsal.compiled, |found| {
+    check::complain(&rehearsal.compiled, |found| {
         found.severity != Severity::Note
     });
     let Some(plan) = &rehearsal.compiled.plan else {
@@ -45,10 +47,12 @@ pub fn simulate(args: &Simulate) -> Exit {
         Ok(inputs) => inputs,
         Err(exit) => return exit,
     };
-    let scripted = setup::scripted(plan, &scenario);
+    let digest = digest(plan);
+    let titled = elements::with_titles(plan.clone(), &inputs);
+    let scripted = setup::scripted(&titled, &scenario);
     let identity = Identity {
         run: format!("{}-simulated", plan.name),
-        digest: digest(plan),
+        digest,
         inputs,
     };
     let screen = Screen::new(args.output.output, rehearsal.compiled.source_map.clone());
@@ -69,7 +73,7 @@ fn scenario(rehearsal: &Rehearsal, plan: &Plan, named: Option<&str>) -> Result<S
         Some(tree) => rehearsal.resolve(plan, tree).map_err(|found| {
             let style = terminal::style(Stream::Stderr);
             for diagnostic in &found {
-                anstream::eprintln!(
+                terminal::eprintln!(
                     "{}",
                     human::render(diagnostic, &rehearsal.compiled.sources, style)
                 );
@@ -77,7 +81,7 @@ fn scenario(rehearsal: &Rehearsal, plan: &Plan, named: Option<&str>) -> Result<S
             Exit::Invalid
         }),
         None if rehearsal.scenarios.is_empty() && named.is_none() => {
-            anstream::eprintln!(
+            terminal::eprintln!(
                 "note: the plan has no folder `scenarios`: nobody answers, and no metric has data"
             );
             Ok(Scenario::default())
@@ -89,7 +93,7 @@ fn scenario(rehearsal: &Rehearsal, plan: &Plan, named: Option<&str>) -> Result<S
                 .map(|(stem, _)| format!("`{stem}`"))
                 .collect();
             let name = named.unwrap_or(DEFAULT);
-            anstream::eprintln!(
+            terminal::eprintln!(
                 "error: there is no scenario `{name}`; there are {}",
                 known.join(", ")
             );
@@ -110,13 +114,7 @@ fn values(
             input.default = Some(value.clone());
         }
     }
-    inputs::read(&declared, set).map_err(|problems| {
-        for problem in problems {
-            let help = problem.help.map(|help| format!("; {help}"));
-            anstream::eprintln!("error: {}{}", problem.message, help.unwrap_or_default());
-        }
-        Exit::Usage
-    })
+    inputs::read(&declared, set).map_err(|problems| complain(&problems))
 }
 
 fn play(
@@ -127,7 +125,7 @@ fn play(
     output: Output,
 ) -> Exit {
     if output == Output::Human && !scenario.title.is_empty() {
-        anstream::println!("{}\n", scenario.title);
+        terminal::println!("{}\n", scenario.title);
     }
     let start = setup::start(plan, scenario);
     let mut drive = Drive::new(plan, scenario, setup::world(plan, start));
@@ -142,8 +140,8 @@ fn play(
     };
     let summary = summary::summary(plan, &drive, outcome);
     match output {
-        Output::Human => anstream::print!("{}", rehearsal::text(&summary)),
-        Output::Json => anstream::println!("{}", rehearsal::object(&summary)),
+        Output::Human => terminal::print!("{}", rehearsal::text(&summary)),
+        Output::Json => terminal::println!("{}", rehearsal::object(&summary)),
     }
     outcome.map_or(Exit::Waiting, Exit::of_run)
 }

@@ -29,14 +29,14 @@ pub fn status(args: &Status) -> Exit {
     let view = view(&loaded.plan, &state, now);
     match args.output.output {
         Output::Json => match serde_json::to_string(&view) {
-            Ok(text) => anstream::println!("{text}"),
+            Ok(text) => terminal::println!("{text}"),
             Err(error) => return report(&error),
         },
         Output::Human => {
             let style = terminal::style(Stream::Stdout);
-            anstream::println!("run {}", loaded.journal.header.run);
+            terminal::println!("run {}", loaded.journal.header.run);
             for line in tree(&view, now, style.width, style.charset) {
-                anstream::println!("{line}");
+                terminal::println!("{line}");
             }
         }
     }

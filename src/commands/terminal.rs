@@ -6,7 +6,33 @@
 
 use crate::commands::cli::ColorChoice;
 use crate::diagnostics::render::human::{Charset, Color, Style};
-use std::io::IsTerminal;
+use std::io::{IsTerminal, Write};
+
+macro_rules! print {
+    ($($text:tt)*) => {
+        $crate::commands::terminal::write($crate::commands::terminal::Stream::Stdout, format_args!($($text)*))
+    };
+}
+macro_rules! println {
+    ($($text:tt)*) => { $crate::commands::terminal::print!("{}\n", format_args!($($text)*)) };
+}
+macro_rules! eprintln {
+    ($($text:tt)*) => {
+        $crate::commands::terminal::write(
+            $crate::commands::terminal::Stream::Stderr,
+            format_args!("{}\n", format_args!($($text)*)),
+        )
+    };
+}
+pub(crate) use {eprintln, print, println};
+
+/// Writes what can be written. Whoever reads may go away, as `head` does: that ends no run, and is no error of ours.
+pub fn write(stream: Stream, text: std::fmt::Arguments<'_>) {
+    let _ = match stream {
+        Stream::Stdout => anstream::stdout().write_fmt(text),
+        Stream::Stderr => anstream::stderr().write_fmt(text),
+    };
+}
 
 /// Where output goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

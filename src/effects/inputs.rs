@@ -33,6 +33,10 @@ pub fn read(inputs: &[Input], given: &[String]) -> Result<IndexMap<String, Value
             Err(why) => wrong.push(why),
         }
     }
+    for input in inputs {
+        let value = set.get(input.name.as_str()).or(input.default.as_ref());
+        wrong.extend(value.and_then(|value| too_long(input, value)));
+    }
     let tried = |input: &Input| wrong.iter().any(|why| why.loc == Some(input.loc));
     let mut all = IndexMap::new();
     let mut missing = Vec::new();
@@ -97,6 +101,22 @@ fn not_set(input: &Input) -> Wrong {
         input.name, input.ty
     );
     about(input, message, Some(help))
+}
+
+/// The plan was checked and timed for so many elements.
+fn too_long(input: &Input, value: &Value) -> Option<Wrong> {
+    let (Some(most), Value::List(items)) = (input.most, value) else {
+        return None;
+    };
+    (items.len() > most as usize).then(|| {
+        let message = format!(
+            "`{}` has {} elements, and the plan goes through {most} at most",
+            input.name,
+            items.len()
+        );
+        let help = "give it fewer, or raise `up to` in the plan".to_owned();
+        about(input, message, Some(help))
+    })
 }
 
 fn about(input: &Input, message: String, help: Option<String>) -> Wrong {
@@ -223,6 +243,7 @@ mod tests {
             name: name.to_owned(),
             ty: ty.to_owned(),
             default,
+            most: None,
             place: Placement::Fixed,
             loc: LocId(name.len() as u32),
         }

@@ -2,6 +2,7 @@
 
 use crate::engine::eval::Evaluator;
 use crate::engine::metric::scope_word;
+use crate::plan::elements;
 use crate::plan::expr::{CallExpr, Datum, Expr, Scope};
 use crate::syntax::ast::{Aggregate, BinaryOp};
 use crate::values::show;
@@ -21,6 +22,8 @@ fn words(eval: &Evaluator, expr: &Expr, depth: u32) -> String {
     match expr {
         Expr::Literal(value) => show::value(value),
         Expr::Input(name) => name.clone(),
+        Expr::Element { input, index } => elements::name(input, *index),
+        Expr::HasElement { input, index } => format!("there is {}", elements::name(input, *index)),
         Expr::Let(index) => {
             let top = eval.plan.lets.get(*index as usize);
             top.map_or_else(|| "…".to_owned(), |top| top.name.clone())

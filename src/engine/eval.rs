@@ -7,6 +7,7 @@ use crate::engine::state::{Sight, State};
 use crate::engine::turn::{Turn, canonical};
 use crate::engine::{arith, metric, narrow, truth};
 use crate::plan::Plan;
+use crate::plan::elements;
 use crate::plan::expr::{CallExpr, Datum, Expr, RunWord, Scope, Template, TemplatePart};
 use crate::plan::node::NodeId;
 use crate::providers::request::{Call, Failure, FailureKind};
@@ -191,6 +192,11 @@ impl<'p, 's> Evaluator<'p, 's> {
         match expr {
             Expr::Literal(value) => Ok(value.clone()),
             Expr::Input(name) => self.input(name),
+            Expr::Element { input, index } => self.element(input, *index),
+            Expr::HasElement { input, index } => {
+                let has = self.element(input, *index).is_ok();
+                Ok(Value::Bool(has))
+            }
             Expr::Let(index) => self.top_let(*index),
             Expr::Local(index) => self.local_value(*index),
             Expr::Call(call) => {
@@ -316,6 +322,14 @@ impl<'p, 's> Evaluator<'p, 's> {
         };
         let value = given.or_else(written).cloned();
         value.ok_or_else(|| Trouble::NoData(format!("input `{name}` was not given")))
+    }
+
+    fn element(&self, input: &str, index: u32) -> Evaluated {
+        let missing = || Trouble::NoData(format!("there is no {}", elements::name(input, index)));
+        match self.input(input)? {
+            Value::List(items) => items.get(index as usize).cloned().ok_or_else(missing),
+            _ => Err(Trouble::Wrong(format!("input `{input}` is no list"))),
+        }
     }
 
     fn top_let(&mut self, index: u32) -> Evaluated {

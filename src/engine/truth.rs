@@ -180,7 +180,11 @@ fn items<'p>(eval: &mut Evaluator<'p, '_>, list: &'p Expr) -> Result<Vec<Value>,
 /// Written in the plan or given to the run, not measured.
 fn is_written(expr: &Expr) -> bool {
     match expr {
-        Expr::Literal(_) | Expr::Input(_) | Expr::Word(_) => true,
+        Expr::Literal(_)
+        | Expr::Input(_)
+        | Expr::Element { .. }
+        | Expr::HasElement { .. }
+        | Expr::Word(_) => true,
         Expr::Negate(inner) => is_written(inner),
         Expr::Binary(left, _, right) => is_written(left) && is_written(right),
         Expr::List(items) => items.iter().all(is_written),

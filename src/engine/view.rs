@@ -11,10 +11,12 @@ use crate::engine::state::{
 use crate::engine::turn::named;
 use crate::engine::watch::{Range, RuleState, WatchState};
 use crate::engine::write::{Leg, Write};
+use crate::plan::elements;
 use crate::plan::node::{CheckMode, Node, NodeId, NodeKind};
-use crate::plan::{Plan, Policy, Rule};
+use crate::plan::{Plan, Policy, Rule, WatchSection};
 use crate::values::{Instant, Verdict};
 use serde::Serialize;
+use std::collections::BTreeSet;
 
 #[derive(Clone, Debug, Serialize)]
 pub struct View {
@@ -91,6 +93,7 @@ pub struct Watching {
     pub life: Life,
     pub verdict: Option<Verdict>,
     pub blind_since: Option<Instant>,
+    pub sections: Vec<WatchSection>,
     pub rules: Vec<RuleView>,
 }
 
@@ -99,6 +102,8 @@ pub struct RuleView {
     pub label: Option<String>,
     pub title: Option<String>,
     pub refs: Vec<String>,
+    /// By its place in [`Watching::sections`].
+    pub section: Option<u32>,
     pub text: String,
     pub range: Range,
     /// The newest sample; `fail` means that the condition is true.
@@ -166,7 +171,14 @@ pub struct Warning {
 }
 
 pub fn view(plan: &Plan, state: &State, now: Instant) -> View {
-    let seen = Seen { plan, state, now };
+    let inputs = state.run.as_ref().map(|run| &run.inputs);
+    let hidden = inputs.map(|inputs| elements::hidden(plan, inputs));
+    let seen = Seen {
+        plan,
+        state,
+        now,
+        hidden: hidden.unwrap_or_default(),
+    };
     let started = state.run.as_ref().map(|run| run.started);
     let deadline = started.zip(plan.deadline_ns);
     let verify = plan.rollback.iter().flat_map(|rollback| &rollback.verify);
@@ -222,6 +234,8 @@ struct Seen<'a> {
     plan: &'a Plan,
     state: &'a State,
     now: Instant,
+    /// Copies of a `for` that this run does not have.
+    hidden: BTreeSet<NodeId>,
 }
 
 impl<'a> Seen<'a> {
@@ -261,6 +275,9 @@ fn stand(seen: &Seen) -> Stand {
 
 fn item(seen: &Seen, id: NodeId) -> Option<Item> {
     let node = seen.plan.node(id)?;
+    if seen.hidden.contains(&id) {
+        return None;
+    }
     let waiting = NodeState::default();
     let state = seen.node(id).unwrap_or(&waiting);
     let running = state.life == Life::Running;
@@ -389,6 +406,7 @@ fn watches(seen: &Seen) -> Vec<Watching> {
             life: state.life,
             verdict: state.verdict,
             blind_since: state.blind_since(),
+            sections: watch.sections.clone(),
             rules: watch
                 .rules
                 .iter()
@@ -404,6 +422,7 @@ fn rule_view((rule, state): (&Rule, &RuleState)) -> RuleView {
         label: rule.label.clone(),
         title: rule.title.clone(),
         refs: rule.refs.clone(),
+        section: rule.section,
         text: rule.text.clone(),
         range: state.range,
         judged: state.judged.clone(),

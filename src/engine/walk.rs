@@ -8,6 +8,7 @@ use crate::engine::state::{
 use crate::engine::truth::truth;
 use crate::engine::turn::{Turn, is_kind, is_notice};
 use crate::engine::{canary, change, check, pause, people, policy, tell, watch, write};
+use crate::plan::elements;
 use crate::plan::expr::Expr;
 use crate::plan::node::{Edge, Node, NodeId, NodeKind};
 use crate::values::Verdict;
@@ -130,6 +131,13 @@ fn may_begin(turn: &mut Turn, node: &Node) -> bool {
 
 fn begin(turn: &mut Turn, node: &Node) {
     let id = node.id;
+    if is_beyond_list(turn, node) {
+        let why = match elements::of_copy(node) {
+            Some((input, 0)) => Some(format!("`{input}` is empty")),
+            _ => None,
+        };
+        return leave_out_unseen(turn, id, why);
+    }
     turn.begin(id);
     let now = turn.now();
     let every_ns = turn.plan.sample_ns;
@@ -267,6 +275,35 @@ fn leave_out(turn: &mut Turn, id: NodeId) {
         }
     }
     turn.end(id, Verdict::NotApplicable, None);
+}
+
+/// Whether it is for an element that the list of this run does not have: known before the run.
+fn is_beyond_list(turn: &Turn, node: &Node) -> bool {
+    let inputs = turn.state.run.as_ref().map(|run| &run.inputs);
+    inputs.is_some_and(|inputs| elements::is_beyond(turn.plan, inputs, node))
+}
+
+/// Nobody is told of what this run does not have; of an empty list that it is empty.
+fn leave_out_unseen(turn: &mut Turn, id: NodeId, why: Option<String>) {
+    if why.is_some() {
+        turn.end(id, Verdict::NotApplicable, why);
+    } else {
+        let now = turn.now();
+        *turn.node_mut(id) = NodeState {
+            life: Life::Ended,
+            verdict: Some(Verdict::NotApplicable),
+            passage: Passage::Open,
+            ended: Some(now),
+            round: turn.node(id).round,
+            ..NodeState::default()
+        };
+        turn.moved();
+    }
+    if let Some(node) = turn.plan.node(id) {
+        for &child in &node.children {
+            leave_out_unseen(turn, child, None);
+        }
+    }
 }
 
 fn hold(turn: &mut Turn, id: NodeId, ns: i64) {

@@ -274,6 +274,8 @@ impl Numbers {
         match expr {
             Expr::Literal(_)
             | Expr::Input(_)
+            | Expr::Element { .. }
+            | Expr::HasElement { .. }
             | Expr::Local(_)
             | Expr::ScopePods { .. }
             | Expr::Word(_) => {}

@@ -15,6 +15,16 @@ pub enum Expr {
     Literal(Value),
     /// An input of the run.
     Input(String),
+    /// One element of an input that is a list, from 0 on.
+    Element {
+        input: String,
+        index: u32,
+    },
+    /// Whether the run was given a list with this element; see [`crate::plan::elements`].
+    HasElement {
+        input: String,
+        index: u32,
+    },
     /// An index into [`crate::plan::Plan::lets`].
     Let(u32),
     /// A `let` inside the body that is being judged, or a bound parameter; see [`Stmt::Let`].

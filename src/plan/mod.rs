@@ -10,6 +10,7 @@ pub mod canonical;
 pub mod digest;
 #[cfg(test)]
 pub mod draft;
+pub mod elements;
 pub mod expr;
 pub mod facts;
 pub mod graph;
@@ -96,6 +97,9 @@ pub struct Input {
     /// `version`, `bool`, `list<string>`: how a `--set` is read.
     pub ty: String,
     pub default: Option<Value>,
+    /// Of a list that `for … up to N` goes through: the most elements that a run may give it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub most: Option<u32>,
     /// Marked `place`: its value is no part of the digest.
     pub place: Placement,
     pub loc: LocId,
@@ -193,8 +197,20 @@ pub struct Watch {
     pub to: NodeId,
     pub sample_ns: i64,
     pub no_data: Option<NoData>,
+    /// Headings among the rules, in the order of the text.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub sections: Vec<WatchSection>,
     pub rules: Vec<Rule>,
     pub loc: LocId,
+}
+
+/// A `section` in a watch: it has a title and a place in the report, and orders nothing.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WatchSection {
+    pub title: Option<String>,
+    pub refs: Vec<String>,
+    /// The section around it, by its place in [`Watch::sections`].
+    pub inside: Option<u32>,
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -210,6 +226,9 @@ pub struct Rule {
     pub label: Option<String>,
     pub title: Option<String>,
     pub refs: Vec<String>,
+    /// The innermost section in which it stands, by its place in [`Watch::sections`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub section: Option<u32>,
     pub condition: Expr,
     /// The condition as written, for messages.
     pub text: String,

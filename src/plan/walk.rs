@@ -40,6 +40,8 @@ pub fn parts(expr: &Expr) -> Vec<&Expr> {
     match expr {
         Expr::Literal(_)
         | Expr::Input(_)
+        | Expr::Element { .. }
+        | Expr::HasElement { .. }
         | Expr::Let(_)
         | Expr::Local(_)
         | Expr::Metric { .. }
@@ -166,7 +168,9 @@ fn template_parts(template: &Template) -> Vec<&Expr> {
 /// `scope` is that of the metric whose arithmetic this is part of.
 fn collect<'a>(plan: &'a Plan, expr: &'a Expr, scope: &Scope, reads: &mut Reads<'a>) {
     match expr {
-        Expr::Input(name) => {
+        Expr::Input(name)
+        | Expr::Element { input: name, .. }
+        | Expr::HasElement { input: name, .. } => {
             reads.inputs.insert(name);
         }
         Expr::Let(index) => {

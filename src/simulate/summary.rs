@@ -2,6 +2,7 @@
 
 use crate::engine::protocol::RunOutcome;
 use crate::plan::Plan;
+use crate::plan::elements;
 use crate::plan::node::Node;
 use crate::simulate::drive::Drive;
 use crate::simulate::history::What;
@@ -86,7 +87,13 @@ fn name(node: &Node) -> String {
 
 fn items(plan: &Plan, drive: &Drive) -> Vec<(Option<Verdict>, usize)> {
     let mut counts: BTreeMap<Option<Verdict>, usize> = BTreeMap::new();
-    for node in plan.nodes.iter().filter(|node| node.title.is_some()) {
+    let inputs = drive.state.run.as_ref().map(|run| &run.inputs);
+    let hidden = inputs.map(|inputs| elements::hidden(plan, inputs));
+    let hidden = hidden.unwrap_or_default();
+    let counts_as_item = |node: &&Node| {
+        node.title.is_some() && elements::of_copy(node).is_none() && !hidden.contains(&node.id)
+    };
+    for node in plan.nodes.iter().filter(counts_as_item) {
         let state = drive.state.nodes.get(node.id.0 as usize);
         let verdict = state.and_then(|state| state.verdict);
         *counts.entry(verdict).or_default() += 1;

@@ -1,5 +1,6 @@
 //! Metrics, and the scopes `canary.` `stable.` `all.` that narrow them to one revision's pods.
 
+use crate::analyze::canary;
 use crate::analyze::context::Cx;
 use crate::analyze::env::{Canary, Env};
 use crate::analyze::expr::{call, node};
@@ -109,10 +110,9 @@ pub fn metric(
     Typed::new(expr, Type::Quantity(dim), reads, span)
 }
 
-/// Whether a total cannot see the canary: at 10% of the traffic one that fails every request makes 10%.
 fn blind(env: &Env, dim: Dim) -> bool {
     let running = matches!(env.place.canary, Canary::Known(_) | Canary::Beside);
-    running && matches!(dim, Dim::Ratio | Dim::Duration | Dim::Change)
+    running && canary::is_blind(dim)
 }
 
 /// The step whose canary a scope means here; `None` inside when whoever uses this decides. Reports where there is none.

@@ -6,9 +6,10 @@ use crate::analyze::expr;
 use crate::analyze::expr::fold;
 use crate::analyze::messages::typing as say;
 use crate::analyze::typed::{Reads, Typed};
+use crate::plan::elements;
 use crate::plan::expr::{Expr, Template, TemplatePart};
 use crate::syntax::ast::{StringLit, StringPart};
-use crate::values::{Type, Value};
+use crate::values::{Type, Value, show};
 
 /// A string as an expression: a constant when nothing in it has to be read.
 pub fn string(cx: &mut Cx<'_, '_>, env: &Env, string: &StringLit) -> Typed {
@@ -39,6 +40,32 @@ pub fn constant(cx: &mut Cx<'_, '_>, env: &Env, string: &StringLit, what: &str) 
             None
         }
     }
+}
+
+/// A title: known when the plan is compiled, but for elements of a list that only a run knows.
+pub fn title(cx: &mut Cx<'_, '_>, env: &Env, string: &StringLit) -> Option<String> {
+    let typed = self::string(cx, env, string);
+    let text = match &typed.expr {
+        Expr::Literal(Value::String(text)) => Some(text.clone()),
+        Expr::Template(template) => with_elements(template),
+        _ => None,
+    };
+    if text.is_none() && !typed.is_unknown() {
+        cx.report(say::constant_needed(string.span, "a title"));
+    }
+    text
+}
+
+fn with_elements(template: &Template) -> Option<String> {
+    let part = |part: &TemplatePart| match part {
+        TemplatePart::Text(text) => Some(text.clone()),
+        TemplatePart::Expr(Expr::Literal(value)) => Some(show::interpolated(value)),
+        TemplatePart::Expr(Expr::Element { input, index }) => {
+            Some(elements::placeholder(input, *index))
+        }
+        TemplatePart::Expr(_) => None,
+    };
+    template.parts.iter().map(part).collect()
 }
 
 fn parts(cx: &mut Cx<'_, '_>, env: &Env, string: &StringLit) -> (Template, Reads) {

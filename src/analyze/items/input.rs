@@ -26,6 +26,7 @@ pub fn input(cx: &mut Cx<'_, '_>, input: &ast::Input) -> Input {
         name: input.name.name.clone(),
         ty: ty.to_string(),
         default,
+        most: None,
         place: match input.place {
             Some(_) => Placement::Varies,
             None => Placement::Fixed,

@@ -21,7 +21,7 @@ pub fn order(
         return None;
     }
     let title = head.title.as_ref();
-    let title = title.and_then(|title| text::constant(cx, &Env::default(), title, "a title"));
+    let title = title.and_then(|title| text::title(cx, &Env::default(), title));
     Some(Order {
         name: head.name.as_ref().map(|name| name.name.clone()),
         title,

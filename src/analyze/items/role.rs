@@ -12,7 +12,7 @@ use crate::values::{Type, Value};
 pub fn role(cx: &mut Cx<'_, '_>, role: &ast::Role) -> Role {
     let env = Env::default();
     let title = role.title.as_ref();
-    let title = title.and_then(|title| text::constant(cx, &env, title, "a title"));
+    let title = title.and_then(|title| text::title(cx, &env, title));
     let members = match &role.members {
         Some(members) => names(cx, &env, members),
         None => Vec::new(),

@@ -9,6 +9,7 @@ use crate::analyze::lower::options::Word;
 use crate::analyze::lower::{Around, Place, define, judge, nodes, options, policy};
 use crate::analyze::messages::structure as say;
 use crate::plan::Policies;
+use crate::plan::expr::Stmt;
 use crate::plan::node::{Check, CheckMode, NodeId, NodeKind};
 use crate::source::Span;
 use crate::syntax::ast;
@@ -118,6 +119,12 @@ fn lower(
     if cx.out.found.len() == reported && body.conditions == 0 {
         let noun = format!("a {}", judging.word);
         cx.report(say::nothing_in(&noun, judging.span, "an `expect`"));
+    }
+    for condition in around.applies.iter().rev() {
+        body.stmts = vec![Stmt::When {
+            condition: condition.clone(),
+            body: std::mem::take(&mut body.stmts),
+        }];
     }
     let mode = mode(cx, around, judging.options, &body);
     let far = policy::over(&body.policies, &around.policies);

@@ -72,7 +72,7 @@ pub fn check(cx: &mut Cx<'_, '_>, define: &Define) {
             ));
         }
         let reads = Reads::live(param.name.span);
-        let opaque = Expr::Local(u32::MAX - u32::try_from(index).unwrap_or(0));
+        let opaque = parameter(index);
         env.bind(
             &param.name.name,
             Typed::new(opaque, ty, reads, param.name.span),
@@ -89,6 +89,18 @@ pub fn check(cx: &mut Cx<'_, '_>, define: &Define) {
         judge::block(cx, &env, &mut Body::default(), &define.body);
     }
 }
+
+/// Stands for a parameter of a define that is read by itself: more locals than these no body has.
+fn parameter(index: usize) -> Expr {
+    Expr::Local(u32::MAX - u32::try_from(index).unwrap_or(0).min(PARAMETERS_MAX))
+}
+
+/// Whether a local stands for a parameter of a define that is read by itself.
+pub fn is_parameter(local: u32) -> bool {
+    local >= u32::MAX - PARAMETERS_MAX
+}
+
+const PARAMETERS_MAX: u32 = 1 << 16;
 
 /// Whether a block holds nothing but what is judged.
 pub fn only_judges(cx: &Cx<'_, '_>, block: &Block) -> bool {

@@ -149,7 +149,8 @@ pub fn sound(cx: &mut Cx<'_, '_>, env: &Env, typed: &Typed, span: Span) {
 /// A `let` of a body: a constant is put in, everything else is read once for each judgement.
 pub fn bind(cx: &mut Cx<'_, '_>, env: &mut Env, body: &mut Body, name: &str, typed: Typed) {
     let _ = cx;
-    if typed.value().is_some() || typed.is_unknown() {
+    let known = typed.value().is_some() || matches!(typed.expr, Expr::Element { .. });
+    if known || typed.is_unknown() {
         env.bind(name, typed);
         return;
     }
@@ -191,10 +192,22 @@ fn statement(cx: &mut Cx<'_, '_>, env: &mut Env, body: &mut Body, stmt: &ast::St
             }
         }
         StmtKind::For(each) => {
-            for element in unroll::elements(cx, env, each) {
+            for round in unroll::rounds(cx, env, each) {
                 let mut env = env.clone();
-                bind(cx, &mut env, body, &each.name.name, element);
-                block(cx, &env, body, &each.body);
+                let mut copy = Body {
+                    locals: body.locals,
+                    ..Body::default()
+                };
+                bind(cx, &mut env, &mut copy, &each.name.name, round.element);
+                block(cx, &env, &mut copy, &each.body);
+                let stmts = merge(body, copy);
+                match round.applies {
+                    Some(condition) => body.stmts.push(Stmt::When {
+                        condition,
+                        body: stmts,
+                    }),
+                    None => body.stmts.extend(stmts),
+                }
             }
         }
         StmtKind::Call(call) => define::in_body(cx, env, body, call),

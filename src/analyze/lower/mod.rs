@@ -22,6 +22,7 @@ pub mod weight;
 
 use crate::analyze::env::Env;
 use crate::plan::Policies;
+use crate::plan::expr::Expr;
 use crate::plan::node::{NodeId, Quorum};
 use crate::source::Span;
 
@@ -35,6 +36,8 @@ pub struct Around {
     pub policies: Policies,
     pub people: People,
     pub place: Place,
+    /// Elements of lists that a run has to have, for what stands here to apply; only in a stage.
+    pub applies: Vec<Expr>,
 }
 
 /// Which statements may stand here, and how `let`s are read.

@@ -74,7 +74,7 @@ pub fn refs(head: &Head) -> Vec<String> {
 }
 
 pub fn title_of(cx: &mut Cx<'_, '_>, around: &Around, title: &StringLit) -> Option<String> {
-    text::constant(cx, &around.env, title, "a title")
+    text::title(cx, &around.env, title)
 }
 
 /// The declaration of a node's name, unless the name belongs to something else that stands before it.

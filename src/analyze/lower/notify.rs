@@ -2,6 +2,7 @@
 
 use crate::analyze::context::Cx;
 use crate::analyze::env::{Cause, Env};
+use crate::analyze::expr::fold;
 use crate::analyze::expr::{node, text};
 use crate::analyze::lower::nodes::Draft;
 use crate::analyze::lower::options::Word;
@@ -62,7 +63,7 @@ fn notice(cx: &mut Cx<'_, '_>, env: &Env, notify: &Notify) -> Option<Notice> {
     }
     let text = words(cx, env, notify);
     let title = notify.head.title.as_ref();
-    let title = title.and_then(|title| text::constant(cx, env, title, "a title"));
+    let title = title.and_then(|title| text::title(cx, env, title));
     let kind = node::kind_of(&decl)?;
     let Some(tell) = kind.tell() else {
         cx.report(say::cannot_tell(target, kind.name));
@@ -112,8 +113,9 @@ fn instead(cx: &mut Cx<'_, '_>, env: &Env, notify: &Notify) -> Option<TemplatePa
             },
             Cause::None,
         ) => {
-            let title = text::constant(cx, env, title, "a title")?;
-            Some(TemplatePart::Text(title))
+            text::title(cx, env, title)?;
+            let words = text::template(cx, env, title);
+            Some(TemplatePart::Expr(fold::fold(Expr::Template(words))))
         }
         _ => {
             cx.report(say::nothing_in(

@@ -22,6 +22,7 @@ pub fn phase(cx: &mut Cx<'_, '_>, phase: &Phase, of_plan: &Policies, span: Span)
         policies: of_plan.clone(),
         people: People::default(),
         place: Place::Phase,
+        applies: Vec::new(),
     };
     settings(cx, &phase.body, "a phase", &["window"]);
     let draft = Draft {

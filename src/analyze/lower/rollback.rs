@@ -23,6 +23,7 @@ pub fn rollback(cx: &mut Cx<'_, '_>, rollback: &ast::Rollback, keyword: Span) ->
         policies: policy::none(),
         people: People::default(),
         place: Place::Phase,
+        applies: Vec::new(),
     };
     around.env.place.cause = Cause::Known;
     around.env.place.canary = running(cx, rollback);

@@ -2,6 +2,7 @@
 
 use crate::analyze::context::{Cx, unlinked_let};
 use crate::analyze::expr;
+use crate::analyze::lower::unroll::Round;
 use crate::analyze::lower::{
     Around, Place, canary, check, define, notify, people, phase, step, time, unroll,
 };
@@ -9,8 +10,9 @@ use crate::analyze::messages::structure as say;
 use crate::analyze::typed::{FrozenWhy, Reads, Typed};
 use crate::plan::Let;
 use crate::plan::expr::Expr;
+use crate::source::Span;
 use crate::syntax::ast;
-use crate::syntax::ast::{Block, Stmt, StmtKind};
+use crate::syntax::ast::{Block, For, Stmt, StmtKind};
 
 /// All statements of a block; what binds a name binds it for those behind it.
 pub fn block(cx: &mut Cx<'_, '_>, around: &Around, block: &Block) {
@@ -41,14 +43,15 @@ fn statement(cx: &mut Cx<'_, '_>, around: &mut Around, stmt: &Stmt) {
         StmtKind::Approve(approve) => people::approve(cx, around, approve, stmt.span),
         StmtKind::Hold(hold) => time::hold(cx, around, hold, stmt.span),
         StmtKind::Every(every) => time::every(cx, around, every, stmt.span),
+        StmtKind::Notify(_) if !around.applies.is_empty() => {
+            cx.report(say::misplaced(stmt, "in a `for` over an input in a stage"));
+        }
         StmtKind::Notify(notify) => notify::item(cx, around, notify),
         StmtKind::When(when) => time::when(cx, around, when, stmt.span),
         StmtKind::Parallel(block) => time::parallel(cx, around, block, stmt.span),
         StmtKind::For(each) => {
-            for element in unroll::elements(cx, &around.env, each) {
-                let mut copy = around.clone();
-                copy.env.bind(&each.name.name, element);
-                block(cx, &copy, &each.body);
+            for round in unroll::rounds(cx, &around.env, each) {
+                self::round(cx, around, each, round, stmt.span);
             }
         }
         StmtKind::Let(it) => bind(cx, around, it),
@@ -62,6 +65,21 @@ fn statement(cx: &mut Cx<'_, '_>, around: &mut Around, stmt: &Stmt) {
         StmtKind::Policy(_) | StmtKind::Setting(_) | StmtKind::Junk => {}
         _ => cx.report(say::misplaced(stmt, "among the items of a phase")),
     }
+}
+
+/// A copy for an element that only a run knows is a `when`; in a stage, whose items are judged together, each of its
+/// checks asks by itself.
+fn round(cx: &mut Cx<'_, '_>, around: &Around, each: &For, round: Round, span: Span) {
+    let mut copy = match &round.applies {
+        Some(applies) if around.place == Place::Stage => Around {
+            applies: around.applies.iter().chain([applies]).cloned().collect(),
+            ..around.clone()
+        },
+        Some(applies) => time::copy(cx, around, applies, span),
+        None => around.clone(),
+    };
+    copy.env.bind(&each.name.name, round.element);
+    block(cx, &copy, &each.body);
 }
 
 /// Why a statement may not stand in this place.

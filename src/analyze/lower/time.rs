@@ -7,6 +7,7 @@ use crate::analyze::expr::constant;
 use crate::analyze::lower::nodes::Draft;
 use crate::analyze::lower::{Around, Place, judge, nodes, phase, policy, statement};
 use crate::analyze::messages::structure as say;
+use crate::plan::elements;
 use crate::plan::expr::Expr;
 use crate::plan::node::NodeKind;
 use crate::resolve::walk;
@@ -91,6 +92,27 @@ pub fn when(cx: &mut Cx<'_, '_>, around: &Around, when: &When, span: Span) {
     let node = group(cx, around, "when", kind, &when.body, span);
     let inside = nodes::inside(cx, around, node);
     statement::block(cx, &inside, &when.body);
+}
+
+/// What surrounds the copy of a `for` for one element of a list that only a run knows.
+pub fn copy(cx: &mut Cx<'_, '_>, around: &Around, applies: &Expr, span: Span) -> Around {
+    let (word, title) = match applies {
+        Expr::HasElement { input, index } => (&**input, elements::placeholder(input, *index)),
+        _ => ("when", String::new()),
+    };
+    let draft = Draft {
+        head: &Head::default(),
+        word: word.to_owned(),
+        policies: around.policies.clone(),
+        window: None,
+        kind: NodeKind::When(applies.clone()),
+        span,
+    };
+    let node = nodes::add(cx, around, draft);
+    if let Some(node) = cx.out.nodes.get_mut(node.0 as usize) {
+        node.title = Some(title);
+    }
+    nodes::inside(cx, around, node)
 }
 
 /// Its items wait for nothing but what they say themselves.

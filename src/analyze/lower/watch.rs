@@ -7,12 +7,13 @@ use crate::analyze::expr::constant;
 use crate::analyze::expr::text;
 use crate::analyze::lower::{judge, nodes, notify, options, policy, unroll};
 use crate::analyze::messages::structure as say;
+use crate::plan::expr::Expr;
 use crate::plan::node::NodeId;
-use crate::plan::{Action, NoData, Rule, Watch};
+use crate::plan::{Action, NoData, Rule, Watch, WatchSection};
 use crate::resolve::names::{DeclId, What};
 use crate::source::Span;
 use crate::syntax::ast;
-use crate::syntax::ast::{Block, Ident, Range, Stmt, StmtKind};
+use crate::syntax::ast::{BinaryOp, Block, Ident, Range, Stmt, StmtKind};
 
 pub fn watch(cx: &mut Cx<'_, '_>, watch: &ast::Watch, span: Span) -> Option<Watch> {
     let range = range(cx, &watch.during);
@@ -21,7 +22,7 @@ pub fn watch(cx: &mut Cx<'_, '_>, watch: &ast::Watch, span: Span) -> Option<Watc
     env.place.cause = Cause::Known;
     env.place.canary = running(cx, &watch.during);
     let mut found = Found::default();
-    block(cx, &env, &mut found, &watch.body);
+    block(cx, &env, &mut found, None, &watch.body);
     if found.no_data.is_none() {
         cx.report(say::silence_unsaid(head_span(watch, span)));
     }
@@ -38,7 +39,7 @@ pub fn watch(cx: &mut Cx<'_, '_>, watch: &ast::Watch, span: Span) -> Option<Watc
         ));
     }
     let title = watch.head.title.as_ref();
-    let title = title.and_then(|title| text::constant(cx, &env, title, "a title"));
+    let title = title.and_then(|title| text::title(cx, &env, title));
     let (from, to) = range?;
     Some(Watch {
         title: title.unwrap_or_default(),
@@ -47,6 +48,7 @@ pub fn watch(cx: &mut Cx<'_, '_>, watch: &ast::Watch, span: Span) -> Option<Watc
         to,
         sample_ns: cx.g.plan.sample_ns,
         no_data: found.no_data.map(|(no_data, _)| no_data),
+        sections: found.sections,
         rules: found.rules,
         loc: cx.loc(head_span(watch, span)),
     })
@@ -81,23 +83,31 @@ pub fn running(cx: &Cx<'_, '_>, range: &Range) -> Canary {
 
 #[derive(Default)]
 struct Found {
+    sections: Vec<WatchSection>,
     rules: Vec<Rule>,
     /// Rules that have been reported.
     refused: usize,
     no_data: Option<(NoData, Span)>,
 }
 
-fn block(cx: &mut Cx<'_, '_>, env: &Env, found: &mut Found, body: &Block) {
+/// `section`: the innermost one around the block.
+fn block(cx: &mut Cx<'_, '_>, env: &Env, found: &mut Found, section: Option<u32>, body: &Block) {
     let mut env = env.clone();
     for stmt in &body.stmts {
-        statement(cx, &mut env, found, stmt);
+        statement(cx, &mut env, found, section, stmt);
     }
 }
 
-fn statement(cx: &mut Cx<'_, '_>, env: &mut Env, found: &mut Found, stmt: &Stmt) {
+fn statement(
+    cx: &mut Cx<'_, '_>,
+    env: &mut Env,
+    found: &mut Found,
+    section: Option<u32>,
+    stmt: &Stmt,
+) {
     match &stmt.kind {
         StmtKind::Rule(rule) => match self::rule(cx, env, rule, stmt.span) {
-            Some(rule) => found.rules.push(rule),
+            Some(rule) => found.rules.push(Rule { section, ..rule }),
             None => found.refused += 1,
         },
         StmtKind::NoData(written) => {
@@ -113,23 +123,43 @@ fn statement(cx: &mut Cx<'_, '_>, env: &mut Env, found: &mut Found, stmt: &Stmt)
             };
             found.no_data = Some((no_data, stmt.span));
         }
-        StmtKind::Section(section) => {
-            options::check(cx, &section.options, "a section of a watch", &[]);
-            block(cx, env, found, &section.body);
+        StmtKind::Section(written) => {
+            options::check(cx, &written.options, "a section of a watch", &[]);
+            let title = written.head.title.as_ref();
+            let own = u32::try_from(found.sections.len()).ok();
+            found.sections.push(WatchSection {
+                title: title.and_then(|title| text::title(cx, env, title)),
+                refs: nodes::refs(&written.head),
+                inside: section,
+            });
+            block(cx, env, found, own, &written.body);
         }
         StmtKind::Let(it) => {
             let typed = expr::infer(cx, env, &it.value);
             env.bind(&it.name.name, typed);
         }
         StmtKind::For(each) => {
-            for element in unroll::elements(cx, env, each) {
+            for round in unroll::rounds(cx, env, each) {
                 let mut copy = env.clone();
-                copy.bind(&each.name.name, element);
-                block(cx, &copy, found, &each.body);
+                copy.bind(&each.name.name, round.element);
+                let first = found.rules.len();
+                block(cx, &copy, found, section, &each.body);
+                if let Some(applies) = &round.applies {
+                    only_where(found.rules.iter_mut().skip(first), applies);
+                }
             }
         }
         StmtKind::Junk => {}
         _ => cx.report(say::misplaced(stmt, "in a watch, which holds rules")),
+    }
+}
+
+/// A rule for an element that the list of a run does not have never fires.
+fn only_where<'r>(rules: impl Iterator<Item = &'r mut Rule>, applies: &Expr) {
+    for rule in rules {
+        let condition = std::mem::replace(&mut rule.condition, applies.clone());
+        let both = (Box::new(applies.clone()), Box::new(condition));
+        rule.condition = Expr::Binary(both.0, BinaryOp::And, both.1);
     }
 }
 
@@ -140,7 +170,7 @@ fn rule(cx: &mut Cx<'_, '_>, env: &Env, rule: &ast::policy::Rule, span: Span) ->
         None => Some(0),
     };
     let title = rule.head.title.as_ref();
-    let title = title.and_then(|title| text::constant(cx, env, title, "a title"));
+    let title = title.and_then(|title| text::title(cx, env, title));
     let actions = actions(cx, env, &rule.actions);
     if actions.is_empty() && rule.actions.is_empty() {
         cx.report(say::nothing_in(
@@ -157,6 +187,7 @@ fn rule(cx: &mut Cx<'_, '_>, env: &Env, rule: &ast::policy::Rule, span: Span) ->
         label: rule.head.name.as_ref().map(|label| label.name.clone()),
         title,
         refs: nodes::refs(&rule.head),
+        section: None,
         condition: condition.expr,
         text: cx.text(rule.condition.span),
         for_ns: for_ns?,

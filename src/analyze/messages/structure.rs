@@ -196,11 +196,22 @@ pub fn list_not_written_out(each: &For, list: &Typed) -> Diagnostic {
         "each round becomes lines of the plan, which is checked, timed and signed before the run",
     );
     match (&each.up_to, list.reads.input) {
-        (Some(_), Some(_)) => {
-            found.help("lists from inputs are not unrolled in this version: write the list out, or use a `let`")
+        (None, Some(_)) => found
+            .help("say how many elements the input may have at most: `for x in INPUT up to 20`"),
+        (Some(_), _) => {
+            found.help("`up to N` is for a list that is an input of the run, named by itself")
         }
-        _ => found.help("write the list out: `for x in [\"a\", \"b\"]`, or name a `let` that is written out"),
+        _ => found.help(
+            "write the list out: `for x in [\"a\", \"b\"]`, or name a `let` that is written out",
+        ),
     }
+}
+
+/// `what`: the list as it is written, or whose default it is.
+pub fn list_too_long(what: &str, elements: usize, most: u32, at: Span) -> Diagnostic {
+    let message = format!("{what} has {elements} elements, and `up to {most}` is less");
+    Diagnostic::new(&codes::LIST_TOO_LONG, at, message)
+        .help(format!("write `up to {elements}`, or shorten the list"))
 }
 
 pub fn not_a_statement(span: Span) -> Diagnostic {

@@ -418,6 +418,17 @@ pub fn scope_missing(span: Span, text: &str, dim: Dim) -> Diagnostic {
         .note("at 10% of the traffic a canary that fails every request makes only 10% in the total")
 }
 
+/// `step`: the one whose canary nothing puts before or after this.
+pub fn total_beside(span: Span, metric: &str, dim: Dim, step: &str) -> Diagnostic {
+    let message = format!("`{metric}` mixes both versions if the canary of {step} runs meanwhile");
+    Diagnostic::new(&codes::SCOPE_MISSING, span, message)
+        .label(format!("a {dim} over all pods"))
+        .help(format!(
+            "write `all.{metric}` if a total is meant, or give this a place before or after the canary"
+        ))
+        .note("nothing puts the one before the other, so they may run side by side")
+}
+
 pub fn no_canary_in_plan(span: Span, word: &str) -> Diagnostic {
     let message = format!("`{word}.` has no meaning: the plan has no canary");
     Diagnostic::new(&codes::SCOPE_MISPLACED, span, message).help("leave the scope out")

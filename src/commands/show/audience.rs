@@ -44,11 +44,11 @@ impl Audience for Screen {
     fn note(&mut self, plan: &Plan, at: Instant, note: &Note) {
         match &self.form {
             Form::Objects => {
-                anstream::println!("{}", json::object(plan, &self.map, at, note));
+                terminal::println!("{}", json::object(plan, &self.map, at, note));
             }
             Form::Lines => {
                 if let Some(line) = line::line(plan, &self.map, at, note) {
-                    anstream::println!("{line}");
+                    terminal::println!("{line}");
                 }
             }
             Form::Tree(live) if is_news(&note.kind) => {

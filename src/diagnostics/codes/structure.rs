@@ -27,6 +27,7 @@ codes! {
     SILENCE_UNSAID = "D0222" "silence-unsaid" Error;
     CANARY_TARGET = "D0223" "canary-of-released" Error;
     STAGE_WEIGHTS = "D0224" "stage-weights" Error;
+    LIST_TOO_LONG = "D0225" "list-too-long" Error;
     PEOPLE_WITHOUT_DEADLINE = "D0901" "people-without-deadline" Error;
     NOBODY_ASKED = "D0902" "nobody-asked" Error;
     QUORUM = "D0903" "impossible-quorum" Error;

@@ -128,6 +128,7 @@ fn the_value_of_an_input_that_is_a_place_is_no_part_of_it() {
             name: "host".to_owned(),
             ty: "string".to_owned(),
             default: Some(Value::String(default.to_owned())),
+            most: None,
             place,
             loc: LocId(0),
         });

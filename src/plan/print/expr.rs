@@ -1,6 +1,7 @@
 //! Expressions of a compiled plan in the words of the language, for people.
 
 use crate::plan::Plan;
+use crate::plan::elements;
 use crate::plan::expr::{Datum, Expr, RunWord, Scope, Template, TemplatePart};
 use crate::plan::node::NodeId;
 use crate::syntax::ast::{Aggregate, BinaryOp, CompareOp};
@@ -12,6 +13,8 @@ pub fn words(plan: &Plan, expr: &Expr) -> String {
         Expr::Literal(Value::String(text)) => format!("\"{text}\""),
         Expr::Literal(literal) => value(literal),
         Expr::Input(name) => name.clone(),
+        Expr::Element { input, index } => elements::name(input, *index),
+        Expr::HasElement { input, index } => format!("there is {}", elements::name(input, *index)),
         Expr::Let(index) => {
             let item = plan.lets.get(*index as usize);
             item.map_or_else(|| "let".to_owned(), |item| item.name.clone())

@@ -1,5 +1,6 @@
 //! What will happen, phase by phase. Items with the same number run side by side.
 
+use crate::plan::elements;
 use crate::plan::facts::{Facts, Took};
 use crate::plan::node::{
     Approve, Canary, Check, CheckMode, Node, NodeId, NodeKind, Quorum, Stage, Step, UndoPlan,
@@ -95,7 +96,7 @@ fn items(out: &mut String, plan: &Plan, facts: &Facts, ids: &[NodeId], depth: us
         .filter_map(|(id, section)| Some((*id, (*section)?)))
         .collect();
     let mut last = None;
-    for (number, id) in waves(plan, &ids) {
+    for (number, id) in shown(plan, waves(plan, &ids)) {
         let Some(node) = plan.node(id) else { continue };
         let section = sections.get(&id).copied();
         if section != last
@@ -106,6 +107,20 @@ fn items(out: &mut String, plan: &Plan, facts: &Facts, ids: &[NodeId], depth: us
         last = section;
         item(out, plan, facts, number, node, depth);
     }
+}
+
+/// The copies of a `for` are alike: the first one speaks for all, and no number is left out for the others.
+fn shown(plan: &Plan, mut waves: Vec<(usize, NodeId)>) -> Vec<(usize, NodeId)> {
+    waves.retain(|(_, id)| {
+        let copy = plan.node(*id).and_then(elements::of_copy);
+        copy.is_none_or(|(_, index)| index == 0)
+    });
+    let numbers: BTreeSet<usize> = waves.iter().map(|(number, _)| *number).collect();
+    let place = |number: usize| numbers.range(..=number).count();
+    waves
+        .into_iter()
+        .map(|(number, id)| (place(number), id))
+        .collect()
 }
 
 /// A section orders nothing, so what is in it stands among its neighbours; its title is a heading.
@@ -170,7 +185,10 @@ fn said(plan: &Plan, node: &Node) -> (&'static str, String) {
     match &node.kind {
         NodeKind::Phase | NodeKind::Section => ("", title(plan, node)),
         NodeKind::Parallel => ("beside", "each other:".to_owned()),
-        NodeKind::When(condition) => ("when", words(plan, condition)),
+        NodeKind::When(condition) => match elements::of_copy(node) {
+            Some((input, _)) => ("each", each_words(plan, input)),
+            None => ("when", words(plan, condition)),
+        },
         NodeKind::Check(check) => ("check", check_words(plan, node, check)),
         NodeKind::Step(_) => ("STEP", named(plan, node)),
         NodeKind::Canary(canary) => ("CANARY", format!("of {}", node_name(plan, canary.step))),
@@ -191,6 +209,13 @@ fn said(plan: &Plan, node: &Node) -> (&'static str, String) {
             ("tell", format!("{}: {text}", notice.provider))
         }
     }
+}
+
+fn each_words(plan: &Plan, input: &str) -> String {
+    let declared = plan.inputs.iter().find(|known| known.name == input);
+    let most = declared.and_then(|declared| declared.most);
+    let most = most.map(|most| format!(", up to {most}"));
+    format!("of {input}{}:", most.unwrap_or_default())
 }
 
 fn title(plan: &Plan, node: &Node) -> String {

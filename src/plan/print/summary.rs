@@ -47,7 +47,10 @@ pub fn head(out: &mut String, plan: &Plan, facts: &Facts) {
     }
     let needed = plan.inputs.iter().filter(|input| input.default.is_none());
     let needed: Vec<String> = needed
-        .map(|input| format!("{} ({})", input.name, input.ty))
+        .map(|input| match input.most {
+            Some(most) => format!("{} ({}, up to {most})", input.name, input.ty),
+            None => format!("{} ({})", input.name, input.ty),
+        })
         .collect();
     if !needed.is_empty() {
         row("needs", &needed.join(", "), "");

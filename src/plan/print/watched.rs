@@ -12,7 +12,12 @@ pub fn watched(out: &mut String, plan: &Plan) {
     heading(out, "WHAT WATCHES", "");
     for watch in &plan.watches {
         head(out, plan, watch);
+        let mut section = None;
         for rule in &watch.rules {
+            if rule.section != section {
+                section = rule.section;
+                section_head(out, watch, section);
+            }
             self::rule(out, rule);
         }
         match &watch.no_data {
@@ -41,11 +46,30 @@ fn head(out: &mut String, plan: &Plan, watch: &Watch) {
     );
 }
 
+/// `[Immediately] A-3`, with the sections around it.
+fn section_head(out: &mut String, watch: &Watch, mut section: Option<u32>) {
+    let mut titles = Vec::new();
+    let mut ids = Vec::new();
+    while let Some(own) = section.and_then(|at| watch.sections.get(at as usize)) {
+        titles.extend(own.title.clone());
+        ids.splice(0..0, own.refs.iter().cloned());
+        // One stands before what is inside of it, so this ends.
+        section = own.inside.filter(|inside| Some(*inside) < section);
+    }
+    titles.reverse();
+    if !titles.is_empty() {
+        let text = format!("[{}]{}", titles.join(": "), refs(&ids));
+        line(out, 4, &text, "");
+    }
+}
+
 fn rule(out: &mut String, rule: &Rule) {
-    let mut text = rule.text.clone();
+    let title = rule.title.as_ref().map(|title| format!("{title}: "));
+    let mut text = format!("{}{}", title.unwrap_or_default(), rule.text);
     if rule.for_ns > 0 {
         text.push_str(&format!(" for {}", time(rule.for_ns)));
     }
+    text.push_str(&refs(&rule.refs));
     let label = rule.label.as_deref().unwrap_or("");
     column(out, 4, label, 8, &text, &actions(&rule.actions));
 }

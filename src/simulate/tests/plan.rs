@@ -228,11 +228,13 @@ fn watch() -> Watch {
         from: ROLLOUT,
         to: ROLLOUT,
         sample_ns: 15 * SECOND_NS,
+        sections: Vec::new(),
         no_data: None,
         rules: vec![Rule {
             label: Some("critical".to_owned()),
             title: None,
             refs: Vec::new(),
+            section: None,
             condition: errors(Scope::Canary, CompareOp::Gt, 10),
             text: "canary.error_rate > 10%".to_owned(),
             for_ns: 0,

@@ -42,6 +42,7 @@ struct Failure<'t> {
     found: Option<&'t str>,
     before: Option<Word<'t>>,
     first: Option<Word<'t>>,
+    second: Option<Word<'t>>,
     /// Whether a name, a title, a number or a block follows the first word, as behind a word that begins a statement.
     first_has_head: bool,
     expected: Vec<Rule>,
@@ -140,7 +141,9 @@ impl Builder<'_> {
         }
         let text = hollow(self.chunk.text.get(start..end).unwrap_or(""));
         let failure = fail(probe, &text, start);
-        let misplaced = self.misplaced(probe, &failure);
+        let misplaced = self
+            .reserved(&failure)
+            .or_else(|| self.misplaced(probe, &failure));
         let diagnostic = match (misplaced, self.misspelt(probe, &failure)) {
             (Some(diagnostic), _) => diagnostic,
             (None, Some((slip, meant))) => self.did_you_mean(slip, meant),
@@ -181,6 +184,34 @@ impl Builder<'_> {
         )
         .label("unknown word")
         .fix(format!("write `{meant}`"), span, meant)
+    }
+
+    /// A word of the language at the place of a name.
+    fn reserved(&self, failure: &Failure<'_>) -> Option<Diagnostic> {
+        let names = [Rule::ident, Rule::name_word, Rule::variable];
+        let wants_name = failure.expected.iter().any(|rule| names.contains(rule));
+        let found = failure
+            .found
+            .filter(|found| words::NO_NAMES.contains(found));
+        let (start, end, word) = match (found, failure.first.zip(failure.second)) {
+            (Some(found), _) if wants_name => (failure.start, failure.end, found),
+            (_, Some((first, second)))
+                if words::NAMED.contains(&first.text)
+                    && (words::NO_NAMES.contains(&second.text)
+                        || words::SOFT.contains(&second.text)) =>
+            {
+                (second.start, second.end, second.text)
+            }
+            _ => return None,
+        };
+        let message = format!("`{word}` is a word of the language, and cannot be a name here");
+        Some(
+            Diagnostic::new(&SYNTAX, self.origin(start, end), message)
+                .label("a name is wanted")
+                .help(format!(
+                    "choose another name, such as `{word}_1` or `the_{word}`"
+                )),
+        )
     }
 
     /// A word of the language that stands where it cannot, or not yet.
@@ -411,6 +442,7 @@ fn fail(probe: Rule, text: &str, base: usize) -> Failure<'_> {
         found: found.map(|token| token.text),
         before,
         first: tokens().next(),
+        second: tokens().nth(1),
         first_has_head: tokens()
             .nth(1)
             .is_some_and(|second| begins_head(second.kind)),

@@ -70,6 +70,38 @@ pub const CLAUSES: [&str; 22] = [
     "place",
 ];
 
+/// Words that are never names, as in the grammar.
+pub const NO_NAMES: [&str; 17] = [
+    "within", "by", "timeout", "undo", "keep", "expires", "expect", "for", "on", "ref", "when",
+    "then", "and", "or", "not", "as", "in",
+];
+
+/// Words that are names only where they cannot continue an item, as in the grammar.
+pub const SOFT: [&str; 8] = [
+    "irreversible",
+    "owner",
+    "window",
+    "after",
+    "pods",
+    "file",
+    "during",
+    "at_most_once",
+];
+
+/// Items and statements that are nothing without a name.
+pub const NAMED: [&str; 10] = [
+    "phase",
+    "metric",
+    "provider",
+    "role",
+    "input",
+    "define",
+    "threshold",
+    "let",
+    "step",
+    "plan",
+];
+
 /// Words of settings.
 pub const SETTINGS: [&str; 6] = ["window", "deadline", "samples", "zone", "sample", "like"];
 

@@ -1,0 +1,339 @@
+//! What people hand to the program by mistake. Each time it says what is wrong, where, and what to do; it ends, with the
+//! exit code that is meant for it, and it needs little memory.
+
+use std::fs::{self, File};
+use std::io::Read;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
+
+const PLAN: &str = "deploy 1\n\nplan demo \"Demo\" {\n  deadline 1h\n  on fail, error, inconclusive stop\n}\n\n\
+                    phase wait at start {\n  hold 1s \"A moment\"\n  hold 1s \"Another\"\n}\n";
+
+const INPUTS: &str = "input version: version\ninput hosts: list<string> = []\n\n\
+                      phase look after wait {\n  when version >= v2 { hold 1s }\n  \
+                      for host in hosts up to 2 { hold 1s \"For ${host}\" }\n}\n";
+
+const APPLIED: &str = "deploy 1\n\nplan demo \"Demo\" {\n  deadline 1h\n  on fail, error, inconclusive stop\n}\n\n\
+                       phase change at start {\n  step release \"Release\" = cluster.apply(\"k8s/\") timeout 1m undo timeout 1m\n}\n\n\
+                       rollback within 5m {\n  verify \"Back\" expect cluster.deployment(\"demo\").available >= 1\n}\n\n\
+                       provider cluster = kubernetes { namespace: \"demo\" }\n";
+
+/// More than any of these needs, and far less than what they could fill.
+const MEMORY_KIB_MAX: u32 = 3_000_000;
+const TIME_MAX: Duration = Duration::from_secs(60);
+
+/// A folder of its own, gone afterwards.
+struct Folder(PathBuf);
+
+impl Folder {
+    fn new(name: &str) -> Folder {
+        let at = std::env::temp_dir().join(format!("deployc-{}-{name}", std::process::id()));
+        let _ = fs::remove_dir_all(&at);
+        fs::create_dir_all(&at).unwrap();
+        Folder(at)
+    }
+
+    fn file(&self, name: &str, content: impl AsRef<[u8]>) -> &Folder {
+        let path = self.0.join(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, content).unwrap();
+        self
+    }
+
+    fn command(&self, args: &[&str]) -> Command {
+        let program = env!("CARGO_BIN_EXE_deployc");
+        let mut command = match cfg!(unix) {
+            true => {
+                let limited = format!("ulimit -v {MEMORY_KIB_MAX}; exec \"$0\" \"$@\"");
+                let mut shell = Command::new("sh");
+                shell.args(["-c", &limited, program]);
+                shell
+            }
+            false => Command::new(program),
+        };
+        command
+            .args(args)
+            .current_dir(&self.0)
+            .env("LC_ALL", "C.UTF-8")
+            .env("NO_COLOR", "1")
+            .stdin(Stdio::null());
+        command
+    }
+
+    fn run(&self, args: &[&str]) -> Output {
+        let mut command = self.command(args);
+        let child = command.stdout(Stdio::piped()).stderr(Stdio::piped());
+        ended(child.spawn().unwrap())
+    }
+
+    /// What a person sees, with the exit code before it.
+    fn said(&self, args: &[&str]) -> String {
+        let output = self.run(args);
+        let out = String::from_utf8(output.stdout).unwrap();
+        let err = String::from_utf8(output.stderr).unwrap();
+        assert!(!err.contains("panicked"), "{args:?}\n{err}");
+        let code = output.status.code();
+        let code = code.map_or("killed".to_owned(), |code| code.to_string());
+        let shown = format!("$ deployc {}\n{out}{err}exit {code}\n", args.join(" "));
+        let lines: Vec<&str> = shown.lines().map(str::trim_end).collect();
+        lines.join("\n") + "\n"
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
+
+/// The output, read while it goes on; what does not end is ended.
+fn ended(mut child: Child) -> Output {
+    let mut out = child.stdout.take().unwrap();
+    let mut err = child.stderr.take().unwrap();
+    let out = thread::spawn(move || {
+        let mut bytes = Vec::new();
+        out.read_to_end(&mut bytes).map(|_| bytes)
+    });
+    let err = thread::spawn(move || {
+        let mut bytes = Vec::new();
+        err.read_to_end(&mut bytes).map(|_| bytes)
+    });
+    let begun = Instant::now();
+    let status = loop {
+        if let Some(status) = child.try_wait().unwrap() {
+            break status;
+        }
+        if begun.elapsed() > TIME_MAX {
+            child.kill().unwrap();
+            panic!("it did not end");
+        }
+        thread::sleep(Duration::from_millis(5));
+    };
+    Output {
+        status,
+        stdout: out.join().unwrap().unwrap(),
+        stderr: err.join().unwrap().unwrap(),
+    }
+}
+
+#[test]
+fn files_that_are_none() {
+    let folder = Folder::new("none");
+    fs::create_dir_all(folder.0.join("empty")).unwrap();
+    fs::create_dir_all(folder.0.join("folder/x.deploy")).unwrap();
+    folder.file("nothing.deploy", "");
+    folder.file("words.deploy", "// only a comment\n");
+    let mut said = String::new();
+    for path in [
+        "absent.deploy",
+        "empty",
+        "folder",
+        "folder/x.deploy",
+        "nothing.deploy",
+        "words.deploy",
+    ] {
+        said.push_str(&folder.said(&["check", path]));
+        said.push('\n');
+    }
+    said.push_str(&folder.said(&["plan", "absent.deploy"]));
+    said.push_str(&folder.said(&["simulate", "absent.deploy"]));
+    said.push_str(&folder.said(&["run", "absent.deploy"]));
+    insta::assert_snapshot!(said);
+}
+
+#[cfg(unix)]
+#[test]
+fn devices_pipes_and_links() {
+    let folder = Folder::new("devices");
+    let made = Command::new("mkfifo")
+        .arg(folder.0.join("pipe.deploy"))
+        .status();
+    assert!(made.unwrap().success());
+    std::os::unix::fs::symlink("loop.deploy", folder.0.join("loop.deploy")).unwrap();
+    let mut said = String::new();
+    for path in ["/dev/zero", "/dev/null", "pipe.deploy", "loop.deploy", "."] {
+        said.push_str(&folder.said(&["check", path]));
+        said.push('\n');
+    }
+    insta::assert_snapshot!(said);
+}
+
+#[test]
+fn bytes_that_are_no_plan() {
+    let folder = Folder::new("bytes");
+    let with = |name: &str, at: &str, bytes: &[u8]| {
+        let (before, after) = PLAN.split_once(at).unwrap();
+        let whole = [before.as_bytes(), bytes, after.as_bytes()].concat();
+        folder.file(name, whole);
+    };
+    with("nul.deploy", "\"A moment\"", b"\"A \0moment\"");
+    with("latin.deploy", "\"A moment\"", b"\"Caf\xE9\"");
+    with(
+        "return.deploy",
+        "hold 1s \"A moment\"\n",
+        b"hold 1s \"A moment\"\r",
+    );
+    with(
+        "bidi.deploy",
+        "\"A moment\"",
+        "\"A \u{202E}moment\"".as_bytes(),
+    );
+    let utf16 =
+        |text: &str| -> Vec<u8> { text.encode_utf16().flat_map(u16::to_le_bytes).collect() };
+    folder.file("utf16.deploy", utf16(&format!("\u{FEFF}{PLAN}")));
+    folder.file(
+        "binary.deploy",
+        b"\x7FELF\x02\x01\x01\0\0\0\0\0\xFF\xFE\xFD\0\0\x01",
+    );
+    folder.file("version.deploy", PLAN.replace("deploy 1", "deploy 7"));
+    folder.file("deep.deploy", deep(20_000));
+    File::create(folder.0.join("large.deploy"))
+        .and_then(|file| file.set_len(100 * 1024 * 1024))
+        .unwrap();
+    let mut said = String::new();
+    for name in [
+        "nul", "latin", "return", "bidi", "utf16", "binary", "version", "deep", "large",
+    ] {
+        let path = format!("{name}.deploy");
+        let shown = folder.said(&["check", &path]);
+        assert!(shown.ends_with("exit 1\n"), "{shown}");
+        said.push_str(&shown);
+        said.push('\n');
+        // Whatever needs the plan says the same, and does not begin.
+        for command in ["plan", "run", "simulate", "graph"] {
+            let code = folder.run(&[command, &path]).status.code();
+            assert_eq!(code, Some(1), "{command} {path}");
+        }
+    }
+    insta::assert_snapshot!(said);
+}
+
+/// A condition with so many brackets in each other.
+fn deep(levels: usize) -> String {
+    let (open, shut) = ("(".repeat(levels), ")".repeat(levels));
+    PLAN.replace(
+        "hold 1s \"Another\"",
+        &format!("when {open}true{shut} {{ hold 1s }}"),
+    )
+}
+
+#[test]
+fn text_that_other_systems_write_is_a_plan_too() {
+    let folder = Folder::new("other-systems");
+    folder.file("lines.deploy", PLAN.replace('\n', "\r\n"));
+    folder.file("mark.deploy", format!("\u{FEFF}{PLAN}"));
+    folder.file("Köln und Ærø/größer als 1.deploy", PLAN);
+    let mut said = String::new();
+    for path in [
+        "lines.deploy",
+        "mark.deploy",
+        "Köln und Ærø/größer als 1.deploy",
+        "Köln und Ærø",
+    ] {
+        said.push_str(&folder.said(&["check", path]));
+        assert_eq!(folder.run(&["simulate", path]).status.code(), Some(0));
+    }
+    insta::assert_snapshot!(said);
+}
+
+#[test]
+fn inputs_that_do_not_fit() {
+    let folder = Folder::new("inputs");
+    folder.file("demo.deploy", format!("{PLAN}\n{INPUTS}"));
+    let wrong: &[&[&str]] = &[
+        &[],
+        &["--set", "verison=v1"],
+        &["--set", "version=latest"],
+        &["--set", "version=v1", "--set", "version=v2"],
+        &["--set", "version"],
+        &["--set", "version=v1", "--set", "hosts=a,b,c"],
+    ];
+    let mut said = String::new();
+    for set in wrong {
+        let args: Vec<&str> = ["run", "demo.deploy"].iter().chain(*set).copied().collect();
+        let shown = folder.said(&args);
+        assert!(shown.ends_with("exit 2\n"), "{shown}");
+        said.push_str(&shown);
+        said.push('\n');
+        let args: Vec<&str> = ["simulate", "demo.deploy"]
+            .iter()
+            .chain(*set)
+            .copied()
+            .collect();
+        assert_eq!(folder.run(&args).status.code(), Some(2), "{args:?}");
+    }
+    assert!(!folder.0.join(".deployc").exists(), "a run was begun");
+    insta::assert_snapshot!(said);
+}
+
+#[test]
+fn manifests_that_are_none() {
+    let folder = Folder::new("manifests");
+    let mut said = String::new();
+    let mut try_with = |name: &str, fill: &dyn Fn(&Path)| {
+        folder.file(&format!("{name}/demo.deploy"), APPLIED);
+        fill(&folder.0.join(name).join("k8s"));
+        let path = format!("{name}/demo.deploy");
+        let shown = folder.said(&["check", &path]);
+        assert!(shown.ends_with("exit 1\n"), "{shown}");
+        said.push_str(&shown);
+        said.push('\n');
+    };
+    let yaml = |at: &Path, content: &[u8]| {
+        fs::create_dir_all(at).unwrap();
+        fs::write(at.join("demo.yaml"), content).unwrap();
+    };
+    try_with("missing", &|_| {});
+    try_with("empty", &|at| fs::create_dir_all(at).unwrap());
+    try_with("wrong", &|at| {
+        yaml(at, b"kind: Deployment\n  name: [demo\n")
+    });
+    try_with("binary", &|at| yaml(at, b"\x7FELF\xFF\xFE\0\0"));
+    try_with("huge", &|at| {
+        yaml(at, b"");
+        let file = File::options().write(true).open(at.join("demo.yaml"));
+        file.and_then(|file| file.set_len(100 * 1024 * 1024))
+            .unwrap();
+    });
+    #[cfg(unix)]
+    try_with("loop", &|at| {
+        fs::create_dir_all(at).unwrap();
+        std::os::unix::fs::symlink("demo.yaml", at.join("demo.yaml")).unwrap();
+    });
+    #[cfg(unix)]
+    try_with("pipe", &|at| {
+        fs::create_dir_all(at).unwrap();
+        let made = Command::new("mkfifo").arg(at.join("demo.yaml")).status();
+        assert!(made.unwrap().success());
+    });
+    insta::assert_snapshot!(said);
+}
+
+/// `| head -1`: whoever reads goes away. Nothing is wrong with that, and a run goes on.
+#[cfg(unix)]
+#[test]
+fn a_reader_who_goes_away_is_no_error() {
+    let folder = Folder::new("pipe");
+    folder.file("demo.deploy", PLAN);
+    let unread = |args: &[&str]| {
+        let (reader, writer) = std::io::pipe().unwrap();
+        drop(reader);
+        let mut command = folder.command(args);
+        let child = command.stdout(writer).stderr(Stdio::piped()).spawn();
+        let output = child.unwrap().wait_with_output().unwrap();
+        let err = String::from_utf8(output.stderr).unwrap();
+        (output.status.code(), err)
+    };
+    let quiet = (Some(0), String::new());
+    assert_eq!(unread(&["plan", "demo.deploy"]), quiet);
+    assert_eq!(unread(&["graph", "demo.deploy"]), quiet);
+    assert_eq!(unread(&["explain", "D0201"]), quiet);
+    assert_eq!(unread(&["run", "demo.deploy"]), quiet);
+    let list = folder.said(&["list"]);
+    assert!(list.contains("succeeded"), "{list}");
+    assert_eq!(unread(&["log", "demo"]), quiet);
+    assert_eq!(unread(&["status", "demo"]), quiet);
+    assert_eq!(unread(&["list"]), quiet);
+}

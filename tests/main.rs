@@ -12,6 +12,7 @@
 
 mod bad_input;
 mod contract;
+mod crash;
 mod docs;
 mod explain;
 mod simulate;

@@ -33,6 +33,7 @@ fn header(run: &str) -> Header {
         run: run.to_owned(),
         digest: "d".to_owned(),
         target: "kubernetes default/api".to_owned(),
+        world: None,
         created: Instant(1),
         by: Actor {
             user: "ana".to_owned(),
@@ -60,6 +61,8 @@ fn keeps_its_promises(store: &mut impl Store) {
     ));
     assert!(matches!(store.header("b"), Err(StoreError::UnknownRun(_))));
 
+    // Without any event it has done nothing, and keeps its target from nobody.
+    assert!(!store.runs().unwrap()[0].holds_target());
     let journal = read(store, "a").unwrap();
     let mut first = take_over(store, &journal).unwrap();
     first.append(store, &tick(1), None).unwrap();

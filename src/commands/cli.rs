@@ -2,6 +2,7 @@
 
 use crate::commands::exit::TABLE;
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use std::net::SocketAddr;
 use std::path::PathBuf;
 
 /// Production deployments as code: check a plan in CI, rehearse it, carry it out, get back by itself
@@ -163,6 +164,9 @@ pub struct StateDir {
 pub struct Run {
     #[arg(default_value = ".")]
     pub path: PathBuf,
+    /// A simulated world that listens there stands in for everything the plan names: nothing real is asked or changed
+    #[arg(long, value_name = "ADDRESS", hide = true, value_parser = on_this_machine)]
+    pub world: Option<SocketAddr>,
     #[command(flatten)]
     pub inputs: Inputs,
     #[command(flatten)]
@@ -259,4 +263,13 @@ pub struct Approve {
     pub reject: Option<String>,
     #[command(flatten)]
     pub state: StateDir,
+}
+
+/// What a world is told of a plan does not leave the machine.
+fn on_this_machine(text: &str) -> Result<SocketAddr, String> {
+    let address: SocketAddr = text.parse().map_err(|why| format!("{why}"))?;
+    match address.ip().is_loopback() {
+        true => Ok(address),
+        false => Err("a simulated world listens on this machine, as at 127.0.0.1:7000".to_owned()),
+    }
 }

@@ -43,9 +43,17 @@ fn line(summary: &Summary, width: usize) -> String {
         "{:width$}  {}  {:<19}  {}",
         summary.run,
         show::instant(summary.created),
-        outcome_word(summary.outcome),
+        stand(summary),
         summary.target,
     )
+}
+
+/// A run whose process was killed before its first event has done nothing, and nothing goes on with it.
+fn stand(summary: &Summary) -> &'static str {
+    match summary.records {
+        0 => "not started",
+        _ => outcome_word(summary.outcome),
+    }
 }
 
 fn object(summary: &Summary) -> serde_json::Value {

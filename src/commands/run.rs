@@ -14,6 +14,7 @@ use crate::effects::inputs;
 use crate::effects::registry::{self, Problem, Providers};
 use crate::effects::secret::Environment;
 use crate::effects::store::sqlite::SqliteStore;
+use crate::effects::world::client;
 use crate::engine::protocol::{Actor, EventKind};
 use crate::journal::record::Header;
 use crate::journal::store::Store;
@@ -23,13 +24,15 @@ use crate::plan::{Plan, SourceMap, elements};
 use crate::values::{Instant, Value};
 use indexmap::IndexMap;
 use jiff::Timestamp;
+use std::net::SocketAddr;
 use tokio::runtime::Runtime;
 
 pub fn run(args: &Run) -> Exit {
-    let Ready { plan, map, sources } = match ready(&args.path) {
+    let ready = match ready(&args.path) {
         Ok(ready) => ready,
         Err(exit) => return exit,
     };
+    let Ready { plan, map, .. } = &ready;
     let inputs = match inputs::read(&plan.inputs, &args.inputs.set) {
         Ok(inputs) => inputs,
         Err(problems) => {
@@ -40,21 +43,21 @@ pub fn run(args: &Run) -> Exit {
         Ok(runtime) => runtime,
         Err(exit) => return exit,
     };
-    let providers = match providers(&plan, &map, &inputs, &runtime) {
+    let providers = match providers(plan, map, &inputs, &runtime, args.world) {
         Ok(providers) => providers,
         Err(exit) => return exit,
     };
-    if let Err(problems) = runtime.block_on(admit(&plan, &providers)) {
-        return show(&problems, &map);
+    if let Err(problems) = runtime.block_on(admit(plan, &providers)) {
+        return show(&problems, map);
     }
     let mut store = match SqliteStore::open(&args.state.state) {
         Ok(store) => store,
         Err(error) => return report(&error),
     };
     let actor = actor();
-    let target = target(&plan);
+    let target = target(plan, args.world);
     let created = Clock::start().now();
-    let run = name(&plan, created);
+    let run = name(plan, created);
     let lock = match lock(&args.state.state, &run, &target, &actor) {
         Ok(lock) => lock,
         Err(error) => return report(&error),
@@ -62,7 +65,7 @@ pub fn run(args: &Run) -> Exit {
     if let Some(exit) = obligation(&store, &target) {
         return exit;
     }
-    let header = match header(&run, &plan, &map, sources, target, created, &actor) {
+    let header = match header(&run, &ready, target, args.world, created, &actor) {
         Ok(header) => header,
         Err(error) => return report(&error),
     };
@@ -73,7 +76,7 @@ pub fn run(args: &Run) -> Exit {
         Ok(journal) => journal,
         Err(error) => return report(&error),
     };
-    let titled = elements::with_titles(plan, &inputs);
+    let titled = elements::with_titles(ready.plan, &inputs);
     let started = EventKind::Started {
         run,
         digest: header.digest,
@@ -82,7 +85,7 @@ pub fn run(args: &Run) -> Exit {
     };
     let session = Session {
         plan: titled,
-        map,
+        map: ready.map,
         journal,
         providers,
         actor,
@@ -101,13 +104,20 @@ pub fn complain(problems: &[inputs::Wrong]) -> Exit {
     Exit::Usage
 }
 
-/// Builds the providers, or prints what is in the way.
+/// Builds the providers, or prints what is in the way. With a simulated world they are all in it, and that is said.
 pub fn providers(
     plan: &Plan,
     map: &SourceMap,
     inputs: &IndexMap<String, Value>,
     runtime: &Runtime,
+    world: Option<SocketAddr>,
 ) -> Result<Providers, Exit> {
+    if let Some(address) = world {
+        terminal::eprintln!(
+            "note: the world at {address} is simulated: nothing real is asked or changed"
+        );
+        return Ok(client::providers(plan, address));
+    }
     let _inside = runtime.enter();
     registry::build(plan, inputs, &Environment::of_process())
         .map_err(|problems| show(&problems, map))
@@ -167,21 +177,21 @@ fn name(plan: &Plan, created: Instant) -> String {
 
 fn header(
     run: &str,
-    plan: &Plan,
-    map: &SourceMap,
-    sources: std::collections::BTreeMap<String, String>,
+    ready: &Ready,
     target: String,
+    world: Option<SocketAddr>,
     created: Instant,
     by: &Actor,
 ) -> Result<Header, serde_json::Error> {
     Ok(Header {
         run: run.to_owned(),
-        digest: digest(plan),
+        digest: digest(&ready.plan),
         target,
+        world: world.map(|address| address.to_string()),
         created,
         by: by.clone(),
-        plan: json(plan),
-        source_map: serde_json::to_string(map)?,
-        sources,
+        plan: json(&ready.plan),
+        source_map: serde_json::to_string(&ready.map)?,
+        sources: ready.sources.clone(),
     })
 }

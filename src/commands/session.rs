@@ -17,6 +17,7 @@ use crate::journal::store::Store;
 use crate::journal::writer::{Journal, JournalError, take_over};
 use crate::plan::{Plan, SourceMap};
 use crate::values::show;
+use std::net::SocketAddr;
 use std::path::Path;
 use tokio::runtime::Runtime;
 
@@ -32,8 +33,11 @@ pub struct Session {
     pub lock: Lock,
 }
 
-/// What two live runs may never share: the plan's name and where its clusters are.
-pub fn target(plan: &Plan) -> String {
+/// What two live runs may never share: the plan's name and where its clusters are; or the simulated world.
+pub fn target(plan: &Plan, world: Option<SocketAddr>) -> String {
+    if let Some(address) = world {
+        return format!("plan {}, simulated world {address}", plan.name);
+    }
     let places = plan
         .providers
         .iter()

@@ -21,3 +21,4 @@ pub mod store;
 pub mod twin;
 pub mod webhook;
 pub mod wire;
+pub mod world;

@@ -14,6 +14,9 @@ pub struct Header {
     pub digest: String,
     /// What the run changes: two live runs never share one.
     pub target: String,
+    /// Where the simulated world listens that stands in for everything; absent from a real run.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub world: Option<String>,
     pub created: Instant,
     pub by: Actor,
     /// Canonical JSON of the plan, in full (with addresses, without secrets).

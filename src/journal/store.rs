@@ -52,7 +52,8 @@ impl Summary {
     /// Whether the run still keeps its target from others.
     pub fn holds_target(&self) -> bool {
         match self.outcome {
-            None => true,
+            // Killed before its first event, it has done nothing and has nothing to go on with.
+            None => self.records > 0,
             Some(RunOutcome::RollbackIncomplete) => self.released.is_none(),
             Some(_) => false,
         }

@@ -1,0 +1,405 @@
+//! One run of the program from its start to its end, through as many processes as it takes.
+
+use super::moments::{Moment, Moments};
+use super::witness::Watching;
+use deployc::commands::compile::compiled;
+use deployc::effects::store::sqlite::SqliteStore;
+use deployc::effects::world::server::Server;
+use deployc::engine::protocol::{Effect, Event, NoteKind};
+use deployc::engine::state::State;
+use deployc::engine::step;
+use deployc::journal::store::Store;
+use deployc::journal::writer::read;
+use deployc::plan::Plan;
+use deployc::providers::kubernetes::{FIELD_MANAGER, KEY_ANNOTATION};
+use deployc::simulate::kubernetes::object::Name;
+use deployc::simulate::kubernetes::store::{Force, Precondition, Writer};
+use deployc::simulate::script::Line;
+use deployc::simulate::setup;
+use deployc::simulate::world::{Turn, World};
+use deployc::values::Instant;
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+use std::fmt;
+use std::fs::File;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use tokio::runtime::Runtime;
+
+const ERRORS: &str = "errors";
+const SPEED: u32 = 5;
+const MINUTE_NS: i64 = 60_000_000_000;
+const START: Instant = Instant(1_769_000_000_000_000_000);
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Day {
+    Good,
+    /// The new version answers with errors from half of the traffic on.
+    Bad,
+}
+
+/// What a run has left, by the world's account.
+pub struct End {
+    pub day: Day,
+    pub code: Option<i32>,
+    pub kills: Vec<Kill>,
+    pub breaches: Vec<String>,
+    pub before: Left,
+    pub left: Left,
+    /// What the run wrote, object by object, in its order.
+    pub writes: BTreeMap<String, Vec<String>>,
+    /// By its processes, to people.
+    said: String,
+}
+
+/// Objects without what a run leaves in annotations; pods without their names.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Left {
+    pub objects: BTreeMap<String, Value>,
+    pub pods: Vec<String>,
+    pub serving: Vec<String>,
+}
+
+/// Where a run stood when its process was killed.
+#[derive(Clone)]
+pub struct Kill {
+    pub day: Day,
+    pub moment: Moment,
+    /// In the journal.
+    pub records: usize,
+    /// What the last of them is.
+    pub last: String,
+    /// Changes that had reached the world and were not answered.
+    pub in_flight: usize,
+    pub is_going_back: bool,
+}
+
+pub struct Play {
+    folder: PathBuf,
+    runtime: Runtime,
+    server: Server<Watching>,
+    day: Day,
+    plan: Plan,
+}
+
+impl Play {
+    /// Nobody is killed.
+    pub fn whole(day: Day) -> End {
+        Play::killed(day, &mut Moments::none())
+    }
+
+    /// Each process but the last is killed at the next of the moments.
+    pub fn killed(day: Day, moments: &mut Moments) -> End {
+        let play = Play::new(day);
+        let before = Left::of(&play.server.stage().world);
+        let mut kills = Vec::new();
+        let mut moment = moments.first();
+        let code = loop {
+            let code = play.process(moment);
+            match (code, moment) {
+                (None, Some(moment)) => {
+                    moments.left -= 1;
+                    let kill = play.kill(moment);
+                    kills.push(kill);
+                }
+                _ => break code,
+            }
+            moment = moments.next(kills.last().map_or(0, |kill| kill.in_flight));
+        };
+        play.end(code, kills, before)
+    }
+
+    fn new(day: Day) -> Play {
+        let folder = tempdir();
+        let runtime = Runtime::new().unwrap();
+        let plan = compiled(&path()).unwrap().plan.unwrap();
+        let watching = Watching::new(folder.clone(), plan.clone(), day);
+        let server = Server::start(world(&plan), SPEED, watching);
+        let server = runtime.block_on(server).unwrap();
+        Play {
+            folder,
+            runtime,
+            server,
+            day,
+            plan,
+        }
+    }
+
+    /// Starts the run, or goes on with it; gives the exit code of the process, if it was not killed.
+    fn process(&self, moment: Option<Moment>) -> Option<i32> {
+        let mut command = match self.run() {
+            Some(run) => self.deployc(&["resume", &run]),
+            None => {
+                let address = self.server.address.to_string();
+                let mut command = self.deployc(&["run", "--world", &address]);
+                command.arg(path());
+                command
+            }
+        };
+        command.args(["--output", "json"]);
+        let errors = File::options()
+            .append(true)
+            .create(true)
+            .open(self.folder.join(ERRORS));
+        command.stdout(Stdio::piped()).stderr(errors.unwrap());
+        let mut output = {
+            let mut stage = self.server.stage();
+            let mut process = command.spawn().unwrap();
+            let output = process.stdout.take().unwrap();
+            let watching = &mut stage.witness;
+            watching.in_flight.clear();
+            watching.moment = moment;
+            watching.status = None;
+            watching.process = Some(process);
+            output
+        };
+        let timer = self.runtime.spawn(kill_after(self.server.clone(), moment));
+        // It ends when the process does.
+        output.read_to_end(&mut Vec::new()).unwrap();
+        timer.abort();
+        let status = {
+            let watching = &mut self.server.stage().witness;
+            watching.moment = None;
+            let process = watching.process.take();
+            process
+                .map(|mut process| process.wait().unwrap())
+                .or(watching.status)
+        };
+        self.runtime.block_on(self.server.drained()).unwrap();
+        status.unwrap().code()
+    }
+
+    /// The run that was begun and has not ended, if any.
+    fn run(&self) -> Option<String> {
+        let store = SqliteStore::open_existing(&self.folder).ok()?;
+        let newest = store.runs().unwrap().into_iter().next()?;
+        newest.holds_target().then_some(newest.run)
+    }
+
+    fn newest(&self) -> Option<String> {
+        let store = SqliteStore::open_existing(&self.folder).ok()?;
+        let newest = store.runs().unwrap().into_iter().next();
+        newest.map(|summary| summary.run)
+    }
+
+    fn deployc(&self, args: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_deployc"));
+        command.args(args).arg("--state").arg(&self.folder);
+        command
+    }
+
+    fn kill(&self, moment: Moment) -> Kill {
+        let run = self.run();
+        let events = run.map_or(Vec::new(), |run| self.events(&run));
+        Kill {
+            day: self.day,
+            moment,
+            records: events.len(),
+            last: events.last().map_or(String::new(), kind),
+            in_flight: self.server.stage().witness.in_flight.len(),
+            is_going_back: self.is_going_back(&events),
+        }
+    }
+
+    fn events(&self, run: &str) -> Vec<Event> {
+        let store = SqliteStore::open_existing(&self.folder).unwrap();
+        read(&store, run).unwrap().events
+    }
+
+    fn is_going_back(&self, events: &[Event]) -> bool {
+        let mut state = State::default();
+        events.iter().any(|event| {
+            let (next, effects) = step(&self.plan, std::mem::take(&mut state), event.clone());
+            state = next;
+            effects.iter().any(|effect| match effect {
+                Effect::Show(note) => matches!(note.kind, NoteKind::RollbackStarted { .. }),
+                _ => false,
+            })
+        })
+    }
+
+    fn end(self, code: Option<i32>, kills: Vec<Kill>, before: Left) -> End {
+        let run = self.newest().unwrap();
+        let kept = |command: &str| {
+            self.deployc(&[command, &run])
+                .output()
+                .unwrap()
+                .status
+                .code()
+        };
+        // The chain of its journal is whole, and the outcome stays what it was.
+        assert_eq!(kept("log"), Some(0));
+        assert_eq!((kept("status"), kept("resume")), (code, code));
+        let mut stage = self.server.stage();
+        settle(&mut stage.world);
+        End {
+            day: self.day,
+            code,
+            kills,
+            breaches: std::mem::take(&mut stage.witness.breaches),
+            before,
+            left: Left::of(&stage.world),
+            writes: writes(&stage.world, &run),
+            said: std::fs::read_to_string(self.folder.join(ERRORS)).unwrap(),
+        }
+    }
+}
+
+impl Drop for Play {
+    fn drop(&mut self) {
+        std::fs::remove_dir_all(&self.folder).ok();
+    }
+}
+
+impl fmt::Display for End {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "{:?} {:?}", self.day, self.code)?;
+        for kill in &self.kills {
+            writeln!(f, "  {kill}")?;
+        }
+        for (object, writes) in &self.writes {
+            writeln!(f, "  {object}")?;
+            for write in writes {
+                writeln!(f, "    {write}")?;
+            }
+        }
+        writeln!(f, "{}", self.said)
+    }
+}
+
+impl fmt::Display for Kill {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "{:?} day, {:?}: {} records, the last `{}`, {} under way",
+            self.day, self.moment, self.records, self.last, self.in_flight
+        )?;
+        match self.is_going_back {
+            true => write!(f, ", going back"),
+            false => Ok(()),
+        }
+    }
+}
+
+impl Left {
+    fn of(world: &World) -> Left {
+        let objects = world.cluster.store.objects.iter().map(|(name, object)| {
+            let mut body = object.body.clone();
+            if let Some(annotations) = body.pointer_mut("/metadata/annotations") {
+                annotations
+                    .as_object_mut()
+                    .unwrap()
+                    .shift_remove(KEY_ANNOTATION);
+            }
+            (name.to_string(), body)
+        });
+        let mut pods: Vec<String> = world
+            .cluster
+            .pods
+            .values()
+            .map(|pod| format!("{} {:?} {}", pod.owner, pod.images, pod.ready()))
+            .collect();
+        pods.sort();
+        let serving = world
+            .cluster
+            .endpoints(&Name::new("service", "shop", "api"));
+        Left {
+            objects: objects.collect(),
+            pods,
+            serving: serving.iter().map(|pod| pod.images[0].clone()).collect(),
+        }
+    }
+}
+
+async fn kill_after(server: Server<Watching>, moment: Option<Moment>) {
+    if let Some(Moment::After(wait)) = moment {
+        tokio::time::sleep(wait).await;
+        let stage = &mut *server.stage();
+        stage.witness.kill(&mut stage.world);
+    }
+}
+
+fn path() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/crash/plan")
+}
+
+fn world(plan: &Plan) -> World {
+    let mut world = setup::world(plan, START);
+    let by = Writer {
+        at: world.now,
+        manager: FIELD_MANAGER.to_owned(),
+        key: None,
+    };
+    let worker = json!({
+        "apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "worker"},
+        "spec": {
+            "replicas": 2,
+            "selector": {"matchLabels": {"app": "worker"}},
+            "template": {
+                "metadata": {"labels": {"app": "worker"}},
+                "spec": {"containers": [{"name": "worker", "image": "registry.local/worker:1"}]},
+            },
+        },
+    });
+    let name = Name::of(&worker, "shop");
+    let any = Precondition::default();
+    world
+        .cluster
+        .apply(&by, &name, &worker, &any, Force::Yes)
+        .unwrap();
+    let healthy = Line::Metric {
+        metric: "error_rate".to_owned(),
+        scope: None,
+        raw: Some(0.01),
+    };
+    world.plan_turn(world.now, Turn::Begin(0, vec![healthy]));
+    settle(&mut world);
+    world.cluster.store.history.clear();
+    world
+}
+
+/// Pods that start or drain get the time for it.
+fn settle(world: &mut World) {
+    let later = world.now.plus(MINUTE_NS);
+    while world.now < later {
+        world.advance(later);
+    }
+}
+
+/// By the names of objects; pods by that of their Deployment, since they are all alike. Each write with its change, but
+/// without the name of the run.
+fn writes(world: &World, run: &str) -> BTreeMap<String, Vec<String>> {
+    let mut found: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for change in world.history() {
+        let Some(key) = change.key.filter(|_| change.who == FIELD_MANAGER) else {
+            continue;
+        };
+        let object = match change.object.strip_prefix("pod/") {
+            Some(pod) => pod.rsplitn(3, '-').last().unwrap().to_owned(),
+            None => change.object,
+        };
+        let writes = found.entry(object).or_default();
+        writes.push(format!("{} {:?}", key.0, change.what).replace(run, "RUN"));
+    }
+    found
+}
+
+/// `{"committed": …}` → `committed`
+fn kind(event: &Event) -> String {
+    match serde_json::to_value(&event.kind).unwrap() {
+        Value::String(name) => name,
+        Value::Object(named) => named.keys().next().unwrap().clone(),
+        other => panic!("{other}"),
+    }
+}
+
+fn tempdir() -> PathBuf {
+    use std::sync::atomic::{AtomicU32, Ordering};
+    static MADE: AtomicU32 = AtomicU32::new(0);
+    let number = MADE.fetch_add(1, Ordering::SeqCst);
+    let name = format!("deployc-crash-{}-{number}", std::process::id());
+    let path = std::env::temp_dir().join(name);
+    std::fs::create_dir_all(&path).unwrap();
+    path
+}

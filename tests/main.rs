@@ -16,6 +16,7 @@ mod crash;
 mod docs;
 mod explain;
 mod simulate;
+mod state;
 mod store;
 mod tidy;
 mod ui;

@@ -155,7 +155,7 @@ fn a_changed_byte_in_the_file_is_found() {
     let error = read(&store, "a").unwrap_err().to_string();
     assert_eq!(
         error,
-        "the journal of run `a` is damaged: record 2 was changed: its hash is not that of its content"
+        "the journal of run `a` is damaged: record 2 was changed: its hash is not that of its content; nothing was changed"
     );
 }
 

@@ -49,7 +49,7 @@ fn name(store: &SqliteStore, given: Option<&str>) -> Result<String, StoreError> 
         Some(run) => Ok(run.to_owned()),
         None => match store.runs()?.first() {
             Some(newest) => Ok(newest.run.clone()),
-            None => Err(StoreError::UnknownRun("newest".to_owned())),
+            None => Err(StoreError::NoRuns),
         },
     }
 }

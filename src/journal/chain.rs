@@ -10,6 +10,8 @@ pub enum Damage {
         "record {found} stands where record {wanted} belongs: records are missing, doubled or swapped"
     )]
     Order { wanted: u64, found: u64 },
+    #[error("the first record does not follow the header: the plan or who began it was changed")]
+    Header,
     #[error(
         "record {seq} does not follow the one before it: something between them was changed or taken out"
     )]
@@ -33,7 +35,10 @@ pub fn verify(start: Hash, records: &[Record]) -> Result<Vec<Event>, Damage> {
             return Err(Damage::Order { wanted, found: seq });
         }
         if record.previous != previous {
-            return Err(Damage::Link { seq });
+            return Err(match seq {
+                1 => Damage::Header,
+                _ => Damage::Link { seq },
+            });
         }
         if hash_of(seq, record.epoch, &record.event, previous) != record.hash {
             return Err(Damage::Content { seq });
@@ -91,7 +96,7 @@ mod tests {
     #[test]
     fn another_header_is_found() {
         let found = verify(Hash([8; 32]), &records(2)).err();
-        assert_eq!(found, Some(Damage::Link { seq: 1 }));
+        assert_eq!(found, Some(Damage::Header));
     }
 
     proptest! {

@@ -64,6 +64,8 @@ impl Summary {
 pub enum StoreError {
     #[error("no run `{0}`; `deployc list` shows all")]
     UnknownRun(String),
+    #[error("nothing was run here yet")]
+    NoRuns,
     #[error("`{prefix}` could be {candidates}; give more of its name")]
     AmbiguousRun { prefix: String, candidates: String },
     #[error("run `{0}` exists already")]

@@ -18,7 +18,7 @@ pub struct Writer {
 pub enum JournalError {
     #[error(transparent)]
     Store(#[from] StoreError),
-    #[error("the journal of run `{run}` is damaged: {damage}")]
+    #[error("the journal of run `{run}` is damaged: {damage}; nothing was changed")]
     Damaged { run: String, damage: Damage },
     #[error("an event cannot be written as JSON: {0}")]
     Encoding(#[from] serde_json::Error),

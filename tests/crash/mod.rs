@@ -9,7 +9,7 @@ mod play;
 mod witness;
 
 use moments::{Moments, Random};
-use play::{Day, End, Kill, Play};
+use play::{Day, End, Kill, Play, Stopped};
 use std::collections::BTreeSet;
 use std::thread;
 
@@ -70,6 +70,35 @@ fn lane_of_kills(day: Day, lane: u64) -> Vec<End> {
         );
     }
     ends
+}
+
+#[cfg(unix)]
+#[test]
+fn on_a_full_disk_it_stops_and_goes_on_once_there_is_room() {
+    let (whole, stopped) = thread::scope(|scope| {
+        let whole = scope.spawn(|| Play::whole(Day::Bad));
+        let stopped = [200, 300, 400]
+            .map(|blocks| scope.spawn(move || Play::on_a_full_disk(Day::Bad, blocks)));
+        let stopped = stopped.map(|play| play.join().unwrap());
+        (whole.join().unwrap(), stopped)
+    });
+    for Stopped {
+        code,
+        said,
+        records,
+        end,
+    } in &stopped
+    {
+        println!("stopped after {records} records");
+        assert_eq!(*code, Some(130), "{said}");
+        assert!(said.contains("error: cannot write to "), "{said}");
+        assert!(said.contains("`deployc resume"), "{said}");
+        assert_eq!(end.breaches, [""; 0], "{end}");
+        assert_eq!((end.code, &end.left), (whole.code, &whole.left), "{end}");
+        assert_eq!(end.writes, whole.writes, "{end}");
+    }
+    let records: BTreeSet<usize> = stopped.iter().map(|stopped| stopped.records).collect();
+    assert!(records.len() > 1 && !records.contains(&0), "{records:?}");
 }
 
 fn assert_is_as_it_should(whole: &End) {

@@ -75,6 +75,25 @@ pub struct Kill {
     pub is_going_back: bool,
 }
 
+/// Where the journal is kept.
+#[derive(Clone, Copy)]
+pub enum Disk {
+    Free,
+    /// No file grows past so many blocks of 512 bytes.
+    Full {
+        blocks: u64,
+    },
+}
+
+/// What came of a disk that was full at first.
+pub struct Stopped {
+    pub code: Option<i32>,
+    pub said: String,
+    /// In the journal by then.
+    pub records: usize,
+    pub end: End,
+}
+
 pub struct Play {
     folder: PathBuf,
     runtime: Runtime,
@@ -96,7 +115,7 @@ impl Play {
         let mut kills = Vec::new();
         let mut moment = moments.first();
         let code = loop {
-            let code = play.process(moment);
+            let code = play.process(Disk::Free, moment);
             match (code, moment) {
                 (None, Some(moment)) => {
                     moments.left -= 1;
@@ -108,6 +127,24 @@ impl Play {
             moment = moments.next(kills.last().map_or(0, |kill| kill.in_flight));
         };
         play.end(code, kills, before)
+    }
+
+    /// Until it stops for want of room; then there is room again.
+    pub fn on_a_full_disk(day: Day, blocks: u64) -> Stopped {
+        let play = Play::new(day);
+        let before = Left::of(&play.server.stage().world);
+        let code = play.process(Disk::Full { blocks }, None);
+        let said = std::fs::read_to_string(play.folder.join(ERRORS)).unwrap();
+        let run = play.newest().unwrap();
+        assert_eq!(play.code(&["log", &run]), Some(0));
+        let records = play.events(&run).len();
+        let ended = play.process(Disk::Free, None);
+        Stopped {
+            code,
+            said,
+            records,
+            end: play.end(ended, Vec::new(), before),
+        }
     }
 
     fn new(day: Day) -> Play {
@@ -127,14 +164,13 @@ impl Play {
     }
 
     /// Starts the run, or goes on with it; gives the exit code of the process, if it was not killed.
-    fn process(&self, moment: Option<Moment>) -> Option<i32> {
-        let mut command = match self.run() {
-            Some(run) => self.deployc(&["resume", &run]),
+    fn process(&self, disk: Disk, moment: Option<Moment>) -> Option<i32> {
+        let mut command = self.deployc(disk);
+        match self.run() {
+            Some(run) => command.args(["resume", &run]),
             None => {
                 let address = self.server.address.to_string();
-                let mut command = self.deployc(&["run", "--world", &address]);
-                command.arg(path());
-                command
+                command.args(["run", "--world", &address]).arg(path())
             }
         };
         command.args(["--output", "json"]);
@@ -177,15 +213,30 @@ impl Play {
         newest.holds_target().then_some(newest.run)
     }
 
+    fn code(&self, args: &[&str]) -> Option<i32> {
+        let output = self.deployc(Disk::Free).args(args).output();
+        output.unwrap().status.code()
+    }
+
     fn newest(&self) -> Option<String> {
         let store = SqliteStore::open_existing(&self.folder).ok()?;
         let newest = store.runs().unwrap().into_iter().next();
         newest.map(|summary| summary.run)
     }
 
-    fn deployc(&self, args: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_deployc"));
-        command.args(args).arg("--state").arg(&self.folder);
+    fn deployc(&self, disk: Disk) -> Command {
+        let program = env!("CARGO_BIN_EXE_deployc");
+        let mut command = match disk {
+            Disk::Free => Command::new(program),
+            Disk::Full { blocks } => {
+                // A write past the limit fails, instead of ending the process.
+                let script = format!("trap '' XFSZ; ulimit -f {blocks}; exec \"$0\" \"$@\"");
+                let mut shell = Command::new("sh");
+                shell.args(["-c", &script, program]);
+                shell
+            }
+        };
+        command.env("DEPLOYC_STATE", &self.folder);
         command
     }
 
@@ -221,13 +272,7 @@ impl Play {
 
     fn end(self, code: Option<i32>, kills: Vec<Kill>, before: Left) -> End {
         let run = self.newest().unwrap();
-        let kept = |command: &str| {
-            self.deployc(&[command, &run])
-                .output()
-                .unwrap()
-                .status
-                .code()
-        };
+        let kept = |command: &str| self.code(&[command, &run]);
         // The chain of its journal is whole, and the outcome stays what it was.
         assert_eq!(kept("log"), Some(0));
         assert_eq!((kept("status"), kept("resume")), (code, code));

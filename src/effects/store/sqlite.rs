@@ -26,29 +26,40 @@ const BUSY_MAX: Duration = Duration::from_secs(10);
 impl SqliteStore {
     /// Makes the folder and the file where they are missing.
     pub fn open(folder: &Path) -> Result<SqliteStore, StoreError> {
-        std::fs::create_dir_all(folder).map_err(|error| unusable(folder, &error))?;
+        if folder.is_file() {
+            return Err(no_folder(folder));
+        }
+        std::fs::create_dir_all(folder).map_err(|error| unusable(folder, error.to_string()))?;
         let path = folder.join(FILE);
         let connection = Connection::open(&path).map_err(|error| failed(&path, error))?;
         let store = SqliteStore { path, connection };
-        store.prepare()?;
+        let tables = store.look()?;
+        store.set_up()?;
+        if tables == Tables::Missing {
+            store.create_tables()?;
+        }
         Ok(store)
     }
 
     /// For readers: makes nothing, so that `status` in an empty folder leaves it empty.
     pub fn open_existing(folder: &Path) -> Result<SqliteStore, StoreError> {
         let path = folder.join(FILE);
+        if folder.is_file() {
+            return Err(no_folder(folder));
+        }
         if !path.exists() {
             let why = format!("there is no {FILE} in it, so nothing was run here");
-            return Err(StoreError::Unusable {
-                path: folder.to_owned(),
-                why,
-            });
+            return Err(unusable(folder, why));
         }
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let connection =
             Connection::open_with_flags(&path, flags).map_err(|error| failed(&path, error))?;
         let store = SqliteStore { path, connection };
-        store.prepare()?;
+        if store.look()? == Tables::Missing {
+            let why = format!("{FILE} in it is empty, so nothing was run here");
+            return Err(unusable(folder, why));
+        }
+        store.set_up()?;
         Ok(store)
     }
 
@@ -59,25 +70,41 @@ impl SqliteStore {
             .map_err(|error| self.sql(error))
     }
 
-    fn prepare(&self) -> Result<(), StoreError> {
-        let set_up = || -> rusqlite::Result<i64> {
+    /// Changes nothing, and refuses what this version does not know.
+    fn look(&self) -> Result<Tables, StoreError> {
+        let look = || -> rusqlite::Result<(i64, i64)> {
             self.connection.busy_timeout(BUSY_MAX)?;
-            self.connection.pragma_update(None, "journal_mode", "WAL")?;
-            self.connection.pragma_update(None, "synchronous", "FULL")?;
-            self.connection.pragma_update(None, "foreign_keys", true)?;
-            self.connection
-                .pragma_query_value(None, "user_version", |row| row.get(0))
+            let version = self
+                .connection
+                .pragma_query_value(None, "user_version", |row| row.get(0))?;
+            let count = "SELECT count(*) FROM sqlite_schema";
+            let tables = self.connection.query_row(count, [], |row| row.get(0))?;
+            Ok((version, tables))
         };
-        match set_up().map_err(|error| failed(&self.path, error))? {
-            0 => self.create_tables(),
-            SCHEMA => Ok(()),
-            other => Err(StoreError::Unusable {
-                path: self.path.clone(),
-                why: format!(
-                    "it was written by another version of deployc (schema {other}, this one knows {SCHEMA})"
+        match look().map_err(|error| self.sql(error))? {
+            (0, 0) => Ok(Tables::Missing),
+            (0, _) => Err(unusable(
+                folder_of(&self.path),
+                format!("{FILE} in it is the database of another program"),
+            )),
+            (SCHEMA, _) => Ok(Tables::There),
+            (other, _) => Err(unusable(
+                folder_of(&self.path),
+                format!(
+                    "{FILE} in it was written by another version of deployc (schema {other}, this one knows {SCHEMA})"
                 ),
-            }),
+            )),
         }
+    }
+
+    fn set_up(&self) -> Result<(), StoreError> {
+        let set = |name: &str, value: &str| {
+            let done = self.connection.pragma_update(None, name, value);
+            done.map_err(|error| self.sql(error))
+        };
+        set("journal_mode", "WAL")?;
+        set("synchronous", "FULL")?;
+        set("foreign_keys", "ON")
     }
 
     fn create_tables(&self) -> Result<(), StoreError> {
@@ -115,6 +142,12 @@ impl SqliteStore {
             why: why.into(),
         }
     }
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Tables {
+    There,
+    Missing,
 }
 
 /// Inside a transaction: SQL went wrong, or what was read forbids going on.
@@ -327,27 +360,41 @@ impl Store for SqliteStore {
     }
 }
 
-fn unusable(path: &Path, error: &std::io::Error) -> StoreError {
+fn unusable(folder: &Path, why: String) -> StoreError {
     StoreError::Unusable {
-        path: path.to_owned(),
-        why: error.to_string(),
+        path: folder.to_owned(),
+        why,
     }
 }
 
-/// SQLite's words in ours: damage, no room, no permission, anything else.
+fn no_folder(path: &Path) -> StoreError {
+    unusable(path, "it is a file, and not a folder".to_owned())
+}
+
+fn folder_of(path: &Path) -> &Path {
+    path.parent().unwrap_or(path)
+}
+
+/// SQLite's words in ours: damage, no permission, somebody else, no room, anything else.
 fn failed(path: &Path, error: rusqlite::Error) -> StoreError {
-    let path = path.to_owned();
-    let why = error.to_string();
+    let folder = folder_of(path);
     match error.sqlite_error_code() {
-        Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => {
-            StoreError::Damaged { path, why }
+        Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => StoreError::Damaged {
+            path: path.to_owned(),
+            why: error.to_string(),
+        },
+        Some(ErrorCode::CannotOpen | ErrorCode::PermissionDenied) => {
+            unusable(folder, format!("{FILE} in it cannot be opened or made"))
         }
-        Some(
-            ErrorCode::CannotOpen
-            | ErrorCode::PermissionDenied
-            | ErrorCode::ReadOnly
-            | ErrorCode::DatabaseBusy,
-        ) => StoreError::Unusable { path, why },
-        _ => StoreError::Unwritable { path, why },
+        Some(ErrorCode::ReadOnly) => unusable(folder, format!("{FILE} in it cannot be written")),
+        Some(ErrorCode::DatabaseBusy) => {
+            let seconds = BUSY_MAX.as_secs();
+            let why = format!("another process has kept {FILE} in it for {seconds} s");
+            unusable(folder, why)
+        }
+        _ => StoreError::Unwritable {
+            path: path.to_owned(),
+            why: error.to_string(),
+        },
     }
 }

@@ -321,7 +321,6 @@ impl Linker<'_> {
             | Expr::HasElement { .. }
             | Expr::Local(_)
             | Expr::Metric { .. }
-            | Expr::ScopePods { .. }
             | Expr::Word(_) => {}
             Expr::Let(index) => {
                 if let Some(own) = own_let(*index) {

@@ -7,20 +7,21 @@ use crate::commands::run::complain;
 use crate::commands::runs::report;
 use crate::commands::scenarios::{self, Rehearsal};
 use crate::commands::show::audience::Screen;
+use crate::commands::show::pace::Pace;
 use crate::commands::show::rehearsal;
 use crate::commands::terminal::{self, Stream};
 use crate::diagnostics::Severity;
 use crate::diagnostics::render::human;
 use crate::effects::driver::Audience;
 use crate::effects::inputs;
-use crate::engine::protocol::Note;
+use crate::engine::protocol::{Note, NoteKind};
 use crate::plan::Plan;
 use crate::plan::digest::digest;
 use crate::plan::elements;
 use crate::simulate::drive::{Drive, Identity, Progress};
 use crate::simulate::scenario::Scenario;
 use crate::simulate::{setup, summary};
-use crate::values::Value;
+use crate::values::{Value, Verdict};
 use indexmap::IndexMap;
 
 /// The scenario that is played where none is named.
@@ -128,16 +129,25 @@ fn play(
         terminal::println!("{}\n", scenario.title);
     }
     let start = setup::start(plan, scenario);
-    let mut drive = Drive::new(plan, scenario, setup::world(plan, start));
+    let rehearse = || Drive::new(plan, scenario, setup::world(plan, start));
+    let mut pace = match terminal::is_live() && output == Output::Human {
+        true => Pace::over(length(rehearse(), identity.clone())),
+        false => Pace::none(),
+    };
+    let mut drive = rehearse();
     let first = drive.start(identity);
     show(plan, &drive, &first, &mut screen);
     let outcome = loop {
         match drive.advance() {
-            Progress::Event(notes) => show(plan, &drive, &notes, &mut screen),
+            Progress::Event(notes) => {
+                show(plan, &drive, &notes, &mut screen);
+                pace.wait(weight(&notes));
+            }
             Progress::Ended(outcome) => break Some(outcome),
             Progress::Stuck => break None,
         }
     };
+    screen.close();
     let summary = summary::summary(plan, &drive, outcome);
     match output {
         Output::Human => terminal::print!("{}", rehearsal::text(&summary)),
@@ -152,4 +162,28 @@ fn show(plan: &Plan, drive: &Drive, notes: &[Note], screen: &mut Screen) {
         screen.note(plan, at, note);
     }
     screen.state(plan, at, &drive.state);
+}
+
+/// How much of the time on the screen an event gets: what happens is watched, samples that change nothing only pass by.
+fn weight(notes: &[Note]) -> u64 {
+    let seen = notes.iter().filter(|note| {
+        !matches!(
+            note.kind,
+            NoteKind::Judged {
+                verdict: Verdict::Pass,
+                ..
+            }
+        )
+    });
+    1 + 20 * u64::from(seen.count() > 0)
+}
+
+/// All weights of a run. The same run is played twice: once to be measured, once to be watched.
+fn length(mut drive: Drive<'_>, identity: Identity) -> u64 {
+    drive.start(identity);
+    let mut sum = 0;
+    while let Progress::Event(notes) = drive.advance() {
+        sum += weight(&notes);
+    }
+    sum
 }

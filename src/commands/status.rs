@@ -35,7 +35,7 @@ pub fn status(args: &Status) -> Exit {
         Output::Human => {
             let style = terminal::style(Stream::Stdout);
             terminal::println!("run {}", loaded.journal.header.run);
-            for line in tree(&view, now, style.width, style.charset) {
+            for line in tree(&view, now, style) {
                 terminal::println!("{line}");
             }
         }

@@ -99,3 +99,13 @@ fn width() -> usize {
         None => WIDTH_UNKNOWN,
     }
 }
+
+const HEIGHT_UNKNOWN: usize = 40;
+
+/// In lines.
+pub fn height() -> usize {
+    match terminal_size::terminal_size() {
+        Some((_, terminal_size::Height(lines))) => usize::from(lines),
+        None => HEIGHT_UNKNOWN,
+    }
+}

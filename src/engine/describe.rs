@@ -4,6 +4,7 @@ use crate::engine::eval::Evaluator;
 use crate::engine::metric::scope_word;
 use crate::plan::elements;
 use crate::plan::expr::{CallExpr, Datum, Expr, Scope};
+use crate::plan::walk::revision;
 use crate::syntax::ast::{Aggregate, BinaryOp};
 use crate::values::show;
 
@@ -44,7 +45,6 @@ fn words(eval: &Evaluator, expr: &Expr, depth: u32) -> String {
             let name = node.map_or("…", |node| node.name.as_deref().unwrap_or(&node.path));
             format!("{name}{}", datum_word(*datum))
         }
-        Expr::ScopePods { scope, field } => format!("{}.pods.{field}", scope_word(scope)),
         Expr::Word(_) => "a word of the run".to_owned(),
         Expr::Not(inner) => format!("not {}", inside(inner)),
         Expr::Negate(inner) => format!("-{}", inside(inner)),
@@ -67,6 +67,9 @@ fn words(eval: &Evaluator, expr: &Expr, depth: u32) -> String {
 }
 
 fn called(call: &CallExpr, inside: &dyn Fn(&Expr) -> String) -> String {
+    if let Some(scope) = revision(call) {
+        return format!("{}.pods", scope_word(&scope));
+    }
     let args: Vec<String> = call.args.iter().map(|(_, arg)| inside(arg)).collect();
     match args.is_empty() {
         true => format!("{}.{}", call.provider, call.function),

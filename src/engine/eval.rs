@@ -206,7 +206,6 @@ impl<'p, 's> Evaluator<'p, 's> {
             Expr::Field(record, name) => field(self.value(record)?, name),
             Expr::Metric { metric, scope } => metric::scalar(self, *metric, scope),
             Expr::Node { node, datum } => self.datum(*node, *datum),
-            Expr::ScopePods { scope, field } => metric::pods(self, scope, field),
             Expr::Word(word) => Ok(Value::String(self.word(*word))),
             Expr::Not(_) | Expr::Compare(..) => truth::truth(self, expr).map(Value::Bool),
             Expr::Aggregate(Aggregate::Any | Aggregate::All, _) => {

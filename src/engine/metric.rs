@@ -64,25 +64,6 @@ pub fn series<'p>(
         .collect()
 }
 
-/// A field of the pods of a revision, read from the provider that carries the canary.
-pub fn pods<'p>(eval: &mut Evaluator<'p, '_>, scope: &Scope, name: &str) -> Evaluated {
-    let (_, canary) = canary_of(eval)?;
-    let release = release(eval, canary)?;
-    let args = [
-        ("release".to_owned(), release),
-        (
-            "scope".to_owned(),
-            Value::String(scope_word(scope).to_owned()),
-        ),
-    ];
-    let call = Call {
-        provider: canary.provider.clone(),
-        function: "revision_pods".to_owned(),
-        args: IndexMap::from(args),
-    };
-    field(eval.read(call)?, name)
-}
-
 /// Whether what the expression asks is there to be asked: `canary.` and `stable.` from the first weight that was
 /// achieved until the canary ends, `all.` from the release on.
 pub fn in_range(plan: &Plan, state: &State, canary: Option<NodeId>, scopes: &Scopes) -> bool {

@@ -510,7 +510,7 @@ fn way_back(seen: &Seen) -> Option<WayBack> {
     let checks = seen.plan.rollback.iter().flat_map(|plan| &plan.verify);
     Some(WayBack {
         since: *since,
-        until: *until,
+        until: until.filter(|_| seen.state.outcome.is_none()),
         undo: units.iter().map(|unit| undoing(seen, unit)).collect(),
         verify: checks.filter_map(|id| item(seen, *id)).collect(),
         left: left.clone(),

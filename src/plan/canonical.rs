@@ -277,7 +277,6 @@ impl Numbers {
             | Expr::Element { .. }
             | Expr::HasElement { .. }
             | Expr::Local(_)
-            | Expr::ScopePods { .. }
             | Expr::Word(_) => {}
             Expr::Let(index) => *index = renumbered(&self.lets, *index),
             Expr::Metric { metric, .. } => *metric = renumbered(&self.metrics, *metric),

@@ -42,11 +42,6 @@ pub enum Expr {
         node: NodeId,
         datum: Datum,
     },
-    /// `canary.pods.healthy`: a field of the revision's pods, read live from the canary step's provider.
-    ScopePods {
-        scope: Scope,
-        field: String,
-    },
     /// `plan.title`, `cause`, `run`: words of the run.
     Word(RunWord),
     Not(Box<Expr>),

@@ -3,6 +3,7 @@
 use crate::plan::expr::{CallExpr, Clause, Datum, Expr, Scope, Stmt, Template, TemplatePart};
 use crate::plan::node::{Node, NodeId, NodeKind, Notice, UndoPlan};
 use crate::plan::{Action, MetricSource, Plan, Watch};
+use crate::values::Value;
 use std::collections::BTreeSet;
 
 /// Everything that evaluating some expressions may ask for, through `let`s and metrics too.
@@ -46,7 +47,6 @@ pub fn parts(expr: &Expr) -> Vec<&Expr> {
         | Expr::Local(_)
         | Expr::Metric { .. }
         | Expr::Node { .. }
-        | Expr::ScopePods { .. }
         | Expr::Word(_) => Vec::new(),
         Expr::Call(call) => call.args.iter().map(|(_, arg)| arg).collect(),
         Expr::Field(inner, _)
@@ -180,7 +180,10 @@ fn collect<'a>(plan: &'a Plan, expr: &'a Expr, scope: &Scope, reads: &mut Reads<
                 collect(plan, &item.value, scope, reads);
             }
         }
-        Expr::Call(call) => reads.calls.push(call),
+        Expr::Call(call) => {
+            reads.calls.push(call);
+            reads.pods.extend(revision(call));
+        }
         Expr::Metric { metric, scope: own } => {
             let scope = if *own == Scope::None { scope } else { own };
             let read = (*metric, scope.clone());
@@ -193,10 +196,21 @@ fn collect<'a>(plan: &'a Plan, expr: &'a Expr, scope: &Scope, reads: &mut Reads<
             }
         }
         Expr::Node { node, datum } => reads.nodes.push((*node, *datum)),
-        Expr::ScopePods { scope, .. } => reads.pods.push(scope.clone()),
         _ => {}
     }
     for part in parts(expr) {
         collect(plan, part, scope, reads);
+    }
+}
+
+/// Of `canary.pods` and `stable.pods`, which are read by a call, the scope.
+pub fn revision(call: &CallExpr) -> Option<Scope> {
+    if call.function != "revision_pods" {
+        return None;
+    }
+    match call.args.iter().find(|(name, _)| *name == "scope")? {
+        (_, Expr::Literal(Value::String(scope))) if scope == "canary" => Some(Scope::Canary),
+        (_, Expr::Literal(Value::String(scope))) if scope == "stable" => Some(Scope::Stable),
+        _ => None,
     }
 }

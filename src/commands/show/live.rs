@@ -9,11 +9,13 @@ use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 pub struct Live {
     screen: MultiProgress,
     lines: Vec<ProgressBar>,
+    /// The whole newest tree, also what the screen has no room for.
+    newest: Vec<String>,
 }
 
-/// More lines than most terminals are high; the bottom, where people are asked, has to stay visible.
-const LINES_MAX: usize = 40;
 const REDRAWS_PER_SECOND: u8 = 8;
+/// Below the tree: the line of the cursor, and one for a prompt.
+const LINES_KEPT_FREE: usize = 2;
 
 impl Live {
     pub fn new() -> Live {
@@ -22,6 +24,7 @@ impl Live {
                 REDRAWS_PER_SECOND,
             )),
             lines: Vec::new(),
+            newest: Vec::new(),
         }
     }
 
@@ -31,15 +34,13 @@ impl Live {
         let _ = self.screen.println(line);
     }
 
+    /// The head, and as much of the bottom as there is room for: people are asked there.
     pub fn draw(&mut self, view: &View, now: Instant) {
-        let style = terminal::style(Stream::Stderr);
-        let all = tree(view, now, style.width, style.charset);
-        let hidden = all.len().saturating_sub(LINES_MAX);
-        let shown: Vec<&String> = all
-            .iter()
-            .take(1)
-            .chain(all.iter().skip(hidden.max(1)))
-            .collect();
+        self.newest = tree(view, now, terminal::style(Stream::Stderr));
+        let room = terminal::height().saturating_sub(LINES_KEPT_FREE).max(1);
+        let hidden = self.newest.len().saturating_sub(room);
+        let head = self.newest.iter().take(1);
+        let shown: Vec<&String> = head.chain(self.newest.iter().skip(hidden + 1)).collect();
         while self.lines.len() < shown.len() {
             let line = self.screen.add(ProgressBar::new_spinner());
             line.set_style(line_style());
@@ -54,11 +55,15 @@ impl Live {
         }
     }
 
-    /// Leaves the last picture standing.
+    /// Leaves the whole last tree standing.
     pub fn close(&mut self) {
         for line in self.lines.drain(..) {
-            let text = line.message();
-            line.abandon_with_message(text);
+            line.finish_and_clear();
+        }
+        // What cannot be cleared stays on the screen twice.
+        let _ = self.screen.clear();
+        for line in self.newest.drain(..) {
+            anstream::eprintln!("{line}");
         }
     }
 }

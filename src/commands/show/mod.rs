@@ -4,5 +4,7 @@ pub mod audience;
 pub mod json;
 pub mod line;
 pub mod live;
+pub mod pace;
+pub mod paint;
 pub mod rehearsal;
 pub mod tree;

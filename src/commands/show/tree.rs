@@ -3,18 +3,21 @@
 
 use crate::commands::list::outcome_word;
 use crate::commands::show::line::policy;
-use crate::diagnostics::render::human::Charset;
+use crate::commands::show::paint::{Line, Tint};
+use crate::diagnostics::render::human::{Charset, Style};
+use crate::engine::protocol::RunOutcome;
 use crate::engine::state::{Judged, Life, Passage};
 use crate::engine::view::{Item, Left, Stand, View, WayBack};
 use crate::units::show::duration_ns;
 use crate::values::{Instant, Verdict, show};
 
-/// The lines, each at most `width` columns where characters are one column wide.
-pub fn tree(view: &View, now: Instant, width: usize, charset: Charset) -> Vec<String> {
+/// The lines, each at most as wide as the style says, where characters are one column wide.
+pub fn tree(view: &View, now: Instant, style: Style) -> Vec<String> {
     let mut out = Out {
         lines: Vec::new(),
         now,
-        signs: signs(charset),
+        signs: signs(style.charset),
+        width: style.width,
     };
     out.head(view);
     for item in &view.items {
@@ -24,16 +27,17 @@ pub fn tree(view: &View, now: Instant, width: usize, charset: Charset) -> Vec<St
         out.way_back(back);
     }
     out.attention(view);
-    out.lines
-        .iter()
-        .map(|line| cut(line, width, out.signs.more))
-        .collect()
+    let more = out.signs.more;
+    let lines = out.lines.iter();
+    let lines = lines.map(|line| line.render(style.width, more, style.color));
+    lines.collect()
 }
 
 struct Out {
-    lines: Vec<String>,
+    lines: Vec<Line>,
     now: Instant,
     signs: Signs,
+    width: usize,
 }
 
 /// One character each: they say what colour says, for those who see none.
@@ -72,43 +76,78 @@ fn signs(charset: Charset) -> Signs {
 }
 
 impl Out {
-    fn line(&mut self, depth: usize, text: impl AsRef<str>) {
-        let indent = "  ".repeat(depth);
-        self.lines.push(format!("{indent}{}", text.as_ref()));
+    fn line(&mut self, depth: usize, text: impl Into<String>) {
+        self.lines.push(Line::new(depth).and(Tint::Plain, text));
     }
 
     fn head(&mut self, view: &View) {
         let age = view.started.map(|started| self.now.since(started));
-        let age = age.map(|ns| format!("  {}", clock(ns)));
-        let title = format!("{}  {}", view.title, stand(view.stand));
-        self.line(0, format!("{title}{}", age.unwrap_or_default()));
+        let age = age.map(|ns| format!("  {}", clock(ns))).unwrap_or_default();
+        let (tint, word) = stand(view.stand);
+        let line = Line::new(0).and(Tint::Title, &view.title);
+        let line = line.and(Tint::Plain, "  ").and(tint, word);
+        self.lines.push(line.and(Tint::Quiet, age));
         if let Some(cause) = &view.cause {
-            self.line(1, format!("because {cause}"));
+            let line = Line::new(1).and(Tint::Quiet, "because ");
+            self.lines.push(line.and(Tint::Plain, cause));
         }
     }
 
+    /// What runs and what failed is opened; the rest takes one line.
     fn item(&mut self, item: &Item, depth: usize) {
-        let sign = self.sign(item);
-        let name = name(item);
-        let rest = match item.life {
-            Life::Waiting => String::new(),
-            Life::Running => running(item),
-            Life::Ended => ended(item),
+        let (tint, sign) = self.sign(item);
+        let (short, title) = name(item);
+        let line = Line::new(depth).and(tint, format!("{sign} "));
+        let line = match title {
+            Some(title) => line
+                .and(Tint::Quiet, format!("{short}  "))
+                .and(Tint::Plain, title),
+            None => line.and(Tint::Plain, short),
         };
-        self.line(depth, format!("{sign} {name}{rest}"));
-        if item.life != Life::Running {
-            return;
+        match item.life {
+            Life::Waiting => self.lines.push(line),
+            Life::Running => {
+                self.lines.push(line.and(Tint::Active, running(item)));
+                for clause in &item.clauses {
+                    self.clause(clause, depth + 2);
+                }
+                for inner in &item.items {
+                    self.item(inner, depth + 1);
+                }
+            }
+            Life::Ended => self.ended(item, line, depth),
         }
-        for clause in &item.clauses {
-            self.clause(clause, depth + 2);
+    }
+
+    fn ended(&mut self, item: &Item, line: Line, depth: usize) {
+        let took = item.started.zip(item.ended);
+        let took = took.map(|(from, to)| to.since(from)).filter(|ns| *ns > 0);
+        let took = took.map(|ns| format!("  {}", clock(ns)));
+        let tint = item.verdict.map_or(Tint::Unknown, tint);
+        let line = line
+            .and(tint, verdict_words(item))
+            .and(Tint::Quiet, took.unwrap_or_default());
+        let guilty: Vec<&Item> = item.items.iter().filter(|inner| is_bad(inner)).collect();
+        // What is inside says why; else the reason stands behind, or below where it is too long.
+        match item.reason.as_ref().filter(|_| guilty.is_empty()) {
+            Some(reason) if line.width() + reason.chars().count() + 2 > self.width => {
+                self.lines.push(line);
+                self.line(depth + 2, reason);
+            }
+            Some(reason) => self
+                .lines
+                .push(line.and(Tint::Plain, format!("  {reason}"))),
+            None => self.lines.push(line),
         }
-        for inner in &item.items {
-            self.item(inner, depth + 1);
+        if is_bad(item) {
+            for inner in guilty {
+                self.item(inner, depth + 1);
+            }
         }
     }
 
     fn clause(&mut self, clause: &Judged, depth: usize) {
-        let sign = self.verdict_sign(clause.verdict);
+        let (tint, sign) = self.verdict_sign(clause.verdict);
         let measured: Vec<String> = clause
             .measured
             .iter()
@@ -120,7 +159,9 @@ impl Out {
         } else {
             measured.join(", ")
         };
-        self.line(depth, format!("{sign} {}   {said}", clause.text));
+        let line = Line::new(depth).and(tint, format!("{sign} "));
+        let line = line.and(Tint::Quiet, format!("{}   ", clause.text));
+        self.lines.push(line.and(tint, said));
     }
 
     fn way_back(&mut self, back: &WayBack) {
@@ -138,7 +179,8 @@ impl Out {
             self.item(item, 1);
         }
         for left in &back.left {
-            self.line(1, format!("{} left: {left}", self.signs.fail));
+            let line = Line::new(1).and(Tint::Bad, format!("{} left: ", self.signs.fail));
+            self.lines.push(line.and(Tint::Plain, left));
         }
     }
 
@@ -151,7 +193,11 @@ impl Out {
         {
             if let Some(since) = watch.blind_since {
                 let blind = clock(self.now.since(since));
-                self.line(0, format!("! blind for {blind}: {}", watch.title));
+                self.call(
+                    Tint::Unknown,
+                    '!',
+                    format!("blind for {blind}: {}", watch.title),
+                );
             }
             for rule in watch
                 .rules
@@ -160,57 +206,76 @@ impl Out {
             {
                 let held = duration_ns(rule.held_ns);
                 let whole = duration_ns(rule.for_ns);
-                self.line(0, format!("! {} for {held} of {whole}", rule.text));
+                self.call(
+                    Tint::Unknown,
+                    '!',
+                    format!("{} for {held} of {whole}", rule.text),
+                );
             }
         }
         for pause in &view.pauses {
             let left = clock(pause.until.since(self.now).max(0));
             let then = policy(&pause.then);
-            self.line(
-                0,
-                format!(
-                    "! paused at {}: {}; {left} left, then {then}",
-                    pause.name, pause.reason
-                ),
+            let what = format!(
+                "paused at {}: {}; {left} left, then {then}",
+                pause.name, pause.reason
             );
+            self.call(Tint::Unknown, '!', what);
             self.line(1, format!("to go on past it: {}", pause.go_on));
         }
         for asked in &view.asks {
             let left = clock(asked.until.since(self.now).max(0));
             let roles = asked.roles.join(" or ");
-            self.line(
-                0,
-                format!("? waits for {roles}: {}; {left} left", asked.name),
-            );
+            let what = format!("waits for {roles}: {}; {left} left", asked.name);
+            self.call(Tint::Active, '?', what);
             self.line(1, &asked.answer);
         }
     }
 
-    fn sign(&self, item: &Item) -> char {
+    fn call(&mut self, tint: Tint, sign: char, text: String) {
+        let line = Line::new(0).and(tint, format!("{sign} "));
+        self.lines.push(line.and(Tint::Title, text));
+    }
+
+    fn sign(&self, item: &Item) -> (Tint, char) {
         match (item.life, item.verdict) {
-            (Life::Waiting, _) => self.signs.waiting,
-            (Life::Running, _) => self.signs.running,
+            (Life::Waiting, _) => (Tint::Quiet, self.signs.waiting),
+            (Life::Running, _) => (Tint::Active, self.signs.running),
             (Life::Ended, Some(verdict)) => self.verdict_sign(verdict),
-            (Life::Ended, None) => self.signs.unknown,
+            (Life::Ended, None) => (Tint::Unknown, self.signs.unknown),
         }
     }
 
-    fn verdict_sign(&self, verdict: Verdict) -> char {
-        match verdict {
+    fn verdict_sign(&self, verdict: Verdict) -> (Tint, char) {
+        let sign = match verdict {
             Verdict::Pass => self.signs.pass,
             Verdict::Fail => self.signs.fail,
             Verdict::Inconclusive | Verdict::Error => self.signs.unknown,
             Verdict::Skipped | Verdict::Cancelled | Verdict::NotApplicable => self.signs.skipped,
-        }
+        };
+        (tint(verdict), sign)
     }
 }
 
-fn name(item: &Item) -> String {
-    let short = item.path.rsplit('/').next().unwrap_or(&item.path);
-    match &item.title {
-        Some(title) => format!("{short}  {title}"),
-        None => short.to_owned(),
+fn tint(verdict: Verdict) -> Tint {
+    match verdict {
+        Verdict::Pass => Tint::Good,
+        Verdict::Fail => Tint::Bad,
+        Verdict::Inconclusive | Verdict::Error => Tint::Unknown,
+        Verdict::Skipped | Verdict::Cancelled | Verdict::NotApplicable => Tint::Quiet,
     }
+}
+
+/// It ended, and not well.
+fn is_bad(item: &Item) -> bool {
+    let bad = [Verdict::Fail, Verdict::Error, Verdict::Inconclusive];
+    item.life == Life::Ended && item.verdict.is_none_or(|verdict| bad.contains(&verdict))
+}
+
+/// How it is named on the command line, and its title.
+fn name(item: &Item) -> (&str, Option<&str>) {
+    let short = item.path.rsplit('/').next().unwrap_or(&item.path);
+    (short, item.title.as_deref())
 }
 
 fn running(item: &Item) -> String {
@@ -230,37 +295,35 @@ fn left(left: Left) -> String {
     )
 }
 
-fn ended(item: &Item) -> String {
-    let took = item
-        .started
-        .zip(item.ended)
-        .map(|(from, to)| to.since(from));
-    let took = took
-        .filter(|ns| *ns > 0)
-        .map(|ns| format!("  {}", clock(ns)));
+fn verdict_words(item: &Item) -> String {
     let verdict = item.verdict.filter(|verdict| *verdict != Verdict::Pass);
     let verdict = verdict.map(|verdict| format!("  {}", show::word(verdict)));
     let warned = (item.passage == Passage::Warned).then_some(", let through with a warning");
-    let reason = item.reason.as_ref().map(|reason| format!(": {reason}"));
     format!(
-        "{}{}{}{}",
+        "{}{}",
         verdict.unwrap_or_default(),
-        warned.unwrap_or_default(),
-        reason.unwrap_or_default(),
-        took.unwrap_or_default(),
+        warned.unwrap_or_default()
     )
 }
 
-fn stand(stand: Stand) -> String {
+fn stand(stand: Stand) -> (Tint, &'static str) {
     match stand {
-        Stand::NotStarted => "not started".to_owned(),
-        Stand::Waiting => "waits for its window".to_owned(),
-        Stand::Running => "running".to_owned(),
-        Stand::Paused => "paused".to_owned(),
-        Stand::Stopping => "stopping".to_owned(),
-        Stand::RollingBack => "rolling back".to_owned(),
-        Stand::Verifying => "verifying the rollback".to_owned(),
-        Stand::Ended(outcome) => outcome_word(Some(outcome)).to_owned(),
+        Stand::NotStarted => (Tint::Quiet, "not started"),
+        Stand::Waiting => (Tint::Active, "waits for its window"),
+        Stand::Running => (Tint::Active, "running"),
+        Stand::Paused => (Tint::Unknown, "paused"),
+        Stand::Stopping => (Tint::Unknown, "stopping"),
+        Stand::RollingBack => (Tint::Bad, "rolling back"),
+        Stand::Verifying => (Tint::Bad, "verifying the rollback"),
+        Stand::Ended(outcome) => (outcome_tint(outcome), outcome_word(Some(outcome))),
+    }
+}
+
+fn outcome_tint(outcome: RunOutcome) -> Tint {
+    match outcome {
+        RunOutcome::Succeeded => Tint::Good,
+        RunOutcome::Stopped | RunOutcome::RolledBack => Tint::Unknown,
+        RunOutcome::RollbackIncomplete => Tint::Bad,
     }
 }
 
@@ -273,12 +336,4 @@ fn clock(ns: i64) -> String {
     } else {
         format!("{minutes}:{seconds:02}")
     }
-}
-
-fn cut(line: &str, width: usize, more: char) -> String {
-    if line.chars().count() <= width {
-        return line.to_owned();
-    }
-    let kept: String = line.chars().take(width.saturating_sub(1)).collect();
-    format!("{kept}{more}")
 }

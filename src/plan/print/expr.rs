@@ -4,6 +4,7 @@ use crate::plan::Plan;
 use crate::plan::elements;
 use crate::plan::expr::{Datum, Expr, RunWord, Scope, Template, TemplatePart};
 use crate::plan::node::NodeId;
+use crate::plan::walk::revision;
 use crate::syntax::ast::{Aggregate, BinaryOp, CompareOp};
 use crate::values::Value;
 use crate::values::show::value;
@@ -21,6 +22,9 @@ pub fn words(plan: &Plan, expr: &Expr) -> String {
         }
         Expr::Local(_) => "it".to_owned(),
         Expr::Call(call) => {
+            if let Some(scope) = revision(call) {
+                return scoped(&scope, "pods");
+            }
             let args: Vec<String> = call.args.iter().map(|(_, arg)| words(plan, arg)).collect();
             match args.is_empty() {
                 true => format!("{}.{}", call.provider, call.function),
@@ -34,7 +38,6 @@ pub fn words(plan: &Plan, expr: &Expr) -> String {
             scoped(scope, name)
         }
         Expr::Node { node, datum } => format!("{}.{}", node_name(plan, *node), datum_word(*datum)),
-        Expr::ScopePods { scope, field } => scoped(scope, &format!("pods.{field}")),
         Expr::Word(word) => run_word(*word).to_owned(),
         Expr::Not(inner) => format!("not {}", words(plan, inner)),
         Expr::Negate(inner) => format!("-{}", words(plan, inner)),

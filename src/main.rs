@@ -7,6 +7,10 @@ use deployc::commands::{
 };
 use std::process::ExitCode;
 
+/// A compiler makes many small things.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     // Both kube and reqwest take the process-wide provider; without it the first one that needs TLS would panic.
     rustls::crypto::ring::default_provider()

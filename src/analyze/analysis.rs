@@ -17,6 +17,7 @@ use crate::resolve::names::{DeclId, What};
 use crate::resolve::{names, references, walk};
 use crate::source::{FileId, Sources, Span};
 use crate::syntax::ast::{File, Ident, Item, ItemKind, PlanItem, StmtKind, StringPart};
+use rayon::prelude::*;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// Everything that is known before the pieces are put together.
@@ -59,9 +60,9 @@ pub fn analysis<'a>(sources: &'a Sources, parsed: &'a [File], files: &'a dyn Fil
     g.canaries = canaries(&items, &g);
     metrics(&mut g, &mut pieces, &mut found);
     lets(&mut g, &mut pieces, &mut found);
-    for item in &items {
-        pieces.extend(piece(&g, item, plan));
-    }
+    let rest = items.par_iter().map(|item| piece(&g, item, plan));
+    let rest: Vec<Option<Piece>> = rest.collect();
+    pieces.extend(rest.into_iter().flatten());
     found.extend(unused(&g, &pieces));
     Analysis {
         plan: plan.map(|plan| header(plan, &g.plan)),

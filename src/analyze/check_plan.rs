@@ -9,27 +9,39 @@ use crate::analyze::{canary, coverage, order, watches};
 use crate::diagnostics::Diagnostic;
 use crate::plan::Plan;
 use crate::plan::graph::Graph;
+use rayon::prelude::*;
 
 /// Adds the edges that follow from effects and data, and says what is wrong with the whole.
 pub fn analyze(plan: &mut Plan, places: &Places) -> Vec<Diagnostic> {
     order::fill(plan);
     let graph = Graph::of(&plan.nodes);
-    let mut found = order::check::check(plan, &graph, places);
-    found.extend(coverage::check::check(plan, &graph, places));
-    found.extend(samples::check(plan, places));
-    found.extend(in_time(plan, &graph, places));
-    found.extend(holds::check(plan, places));
-    found.extend(rules::check(plan, places));
-    found.extend(gates::check(plan, &graph, places));
-    found.extend(watches::check(plan, &graph, places));
-    found.extend(canary::check(plan, &graph, places));
-    found.extend(silence::check(plan, places));
-    found.extend(series::check(plan, places));
-    found.extend(title_numbers::check(plan, places));
-    found.extend(moving_image::check(plan, places));
+    let plan = &*plan;
+    let mut found: Vec<Diagnostic> = CHECKS
+        .par_iter()
+        .flat_map_iter(|check| check(plan, &graph, places))
+        .collect();
     found.sort_by_key(|diagnostic| (diagnostic.primary.span, diagnostic.code.id));
     found
 }
+
+type Check = fn(&Plan, &Graph, &Places) -> Vec<Diagnostic>;
+
+/// Each looks at the whole plan by itself.
+const CHECKS: [Check; 13] = [
+    order::check::check,
+    coverage::check::check,
+    in_time,
+    gates::check,
+    watches::check,
+    canary::check,
+    |plan, _, places| samples::check(plan, places),
+    |plan, _, places| holds::check(plan, places),
+    |plan, _, places| rules::check(plan, places),
+    |plan, _, places| silence::check(plan, places),
+    |plan, _, places| series::check(plan, places),
+    |plan, _, places| title_numbers::check(plan, places),
+    |plan, _, places| moving_image::check(plan, places),
+];
 
 /// A plan with a cycle has no time.
 fn in_time(plan: &Plan, graph: &Graph, places: &Places) -> Vec<Diagnostic> {

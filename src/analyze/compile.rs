@@ -42,7 +42,7 @@ pub enum Content {
 pub struct Compiled {
     /// Only of a plan without errors.
     pub plan: Option<Plan>,
-    /// As far as it can be drawn; with errors it must not be carried out.
+    /// Of a plan with errors: as far as it can be drawn. It must not be carried out.
     pub draft: Option<Plan>,
     pub source_map: SourceMap,
     pub places: Places,
@@ -161,9 +161,10 @@ fn finish(compiled: &mut Compiled, analysis: Analysis, of_plan: &[File]) {
     sort(&mut compiled.diagnostics);
     compiled.source_map = source_map(&places, &compiled.sources);
     compiled.places = places;
-    compiled.draft = plan;
-    if !has_errors(&compiled.diagnostics) {
-        compiled.plan = compiled.draft.clone();
+    if has_errors(&compiled.diagnostics) {
+        compiled.draft = plan;
+    } else {
+        compiled.plan = plan;
     }
 }
 

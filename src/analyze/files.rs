@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 /// What is there under a path, relative to the plan's folder, with `/` between folders.
-pub trait Files {
+pub trait Files: Sync {
     fn read(&self, path: &str) -> Result<Entry, FileError>;
 }
 

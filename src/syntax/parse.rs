@@ -22,6 +22,7 @@ use crate::syntax::parse::builder::Builder;
 use crate::syntax::parse::recover::Replacement;
 use crate::syntax::scan::{Scanner, TokenKind, rest};
 use pest::Parser;
+use rayon::prelude::*;
 use std::borrow::Cow;
 use std::ops::Range;
 
@@ -49,8 +50,9 @@ pub enum Part {
 /// Parses a whole file. Without a language version that is known nothing but the version is looked at.
 pub fn parse(file: FileId, text: &str) -> Parsed {
     let mut parsed = Parsed::default();
-    for (index, chunk) in chunks(file, text).iter().enumerate() {
-        let (part, diagnostics) = parse_chunk(file, text, chunk);
+    let chunks = chunks(file, text);
+    let parts = in_runs(file, text, &chunks);
+    for (index, (chunk, (part, diagnostics))) in chunks.iter().zip(parts).enumerate() {
         match part {
             Part::Version(version) if index == 0 => {
                 let known = version.number == LANGUAGE_VERSION;
@@ -83,6 +85,22 @@ pub fn parse(file: FileId, text: &str) -> Parsed {
     parsed.diagnostics.sort_by_key(|d| d.primary.span.start);
     parsed
 }
+
+/// Each chunk, run by run: the chunks of a run side by side. What follows a run with more mistakes than are shown is left.
+fn in_runs(
+    file: FileId,
+    text: &str,
+    chunks: &[Chunk],
+) -> impl Iterator<Item = (Part, Vec<Diagnostic>)> {
+    let runs = chunks.chunks(RUN);
+    runs.flat_map(move |run| {
+        let parts = run.par_iter().map(|chunk| parse_chunk(file, text, chunk));
+        parts.collect::<Vec<_>>()
+    })
+}
+
+/// Items that are parsed side by side, before it is looked whether to go on.
+const RUN: usize = 64;
 
 /// Parses one item. The outcome depends on the chunk alone, so it can be kept while the chunk stays as it is.
 pub fn parse_chunk(file: FileId, text: &str, chunk: &Chunk) -> (Part, Vec<Diagnostic>) {

@@ -80,6 +80,9 @@ fn of_condition(
     loc: LocId,
     used: Use,
 ) -> Option<Diagnostic> {
+    if is_open(expr) {
+        return None;
+    }
     let (holds, fails) = (condition(plan, expr), negation(plan, expr));
     // What reads nothing is said to be constant already.
     if holds.reads_nothing() && fails.reads_nothing() {
@@ -107,6 +110,16 @@ fn of_condition(
     Some(likely)
 }
 
+/// One comparison of something that may be anything: it can hold, and it can fail.
+fn is_open(expr: &Expr) -> bool {
+    let Expr::Compare(left, rest) = expr else {
+        return false;
+    };
+    let is_call =
+        |side: &Expr| matches!(side, Expr::Call(_) | Expr::Field(..) | Expr::Narrow { .. });
+    rest.len() == 1 && (is_call(left) || rest.iter().any(|(_, right)| is_call(right)))
+}
+
 /// Clauses that each can hold, and not together.
 fn together(plan: &Plan, places: &Places, node: &Node, body: &[Stmt]) -> Option<Diagnostic> {
     let always: Vec<&Clause> = body
@@ -116,6 +129,9 @@ fn together(plan: &Plan, places: &Places, node: &Node, body: &[Stmt]) -> Option<
             Stmt::Let { .. } | Stmt::When { .. } => None,
         })
         .collect();
+    if always.len() < 2 {
+        return None;
+    }
     let conditions: Vec<(&Clause, Condition)> = always
         .into_iter()
         .map(|clause| (clause, condition(plan, &clause.condition)))

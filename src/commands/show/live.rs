@@ -63,7 +63,7 @@ impl Live {
         // What cannot be cleared stays on the screen twice.
         let _ = self.screen.clear();
         for line in self.newest.drain(..) {
-            anstream::eprintln!("{line}");
+            terminal::eprintln!("{line}");
         }
     }
 }

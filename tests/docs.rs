@@ -10,9 +10,9 @@ use deployc::syntax::print;
 
 const REFERENCE: &str = include_str!("../grammar/LANGUAGE.md");
 
-struct Block {
-    line: usize,
-    text: String,
+pub struct Block {
+    pub line: usize,
+    pub text: String,
 }
 
 #[test]
@@ -109,7 +109,7 @@ fn kinds(file: &File) -> Vec<&'static str> {
     file.items.iter().map(|item| kind(&item.kind)).collect()
 }
 
-fn blocks() -> Vec<Block> {
+pub fn blocks() -> Vec<Block> {
     let mut found = Vec::new();
     let mut lines = REFERENCE.lines().enumerate();
     while let Some((index, line)) = lines.next() {

@@ -14,6 +14,7 @@ mod bad_input;
 mod contract;
 mod crash;
 mod docs;
+mod editors;
 mod explain;
 mod simulate;
 mod state;

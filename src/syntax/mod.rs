@@ -3,6 +3,7 @@
 pub mod ast;
 pub mod decode;
 pub mod grammar;
+pub mod highlight;
 pub mod layout;
 pub mod parse;
 pub mod print;

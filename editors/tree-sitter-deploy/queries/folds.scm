@@ -1,0 +1,1 @@
+[(block) (map) (list) (arguments)] @fold

@@ -1,0 +1,2 @@
+[(block) (map) (list) (arguments) (parenthesized)] @indent.begin
+["}" "]" ")"] @indent.end @indent.branch

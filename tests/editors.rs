@@ -66,7 +66,11 @@ fn what_the_parser_accepts_is_a_whole_tree_for_tree_sitter() {
     for text in texts().iter().filter(|text| is_accepted(text)) {
         accepted += 1;
         let errors = tree_sitter.errors(&text.text);
-        wrong.extend(errors.iter().map(|error| format!("{}:{}", text.name, error.shown)));
+        wrong.extend(
+            errors
+                .iter()
+                .map(|error| format!("{}:{}", text.name, error.shown)),
+        );
     }
     assert!(accepted > 200, "only {accepted} texts were accepted");
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
@@ -84,8 +88,14 @@ fn tree_sitter_finds_its_way_back_after_a_mistake() {
         for error in tree_sitter.errors(&text.text) {
             let is_mistake = |line| mistakes.iter().any(|lines| lines.contains(&line));
             let first = *error.lines.start();
-            let within = text.text.lines().zip(1..).skip(first - 1).take(error.lines.clone().count());
-            let lost_lines = within.filter(|(line, number)| !line.trim().is_empty() && !is_mistake(*number));
+            let within = text
+                .text
+                .lines()
+                .zip(1..)
+                .skip(first - 1)
+                .take(error.lines.clone().count());
+            let lost_lines =
+                within.filter(|(line, number)| !line.trim().is_empty() && !is_mistake(*number));
             if lost_lines.count() > LINES_LOST_MAX {
                 lost.push(format!("{}:{}", text.name, error.shown));
             }
@@ -113,9 +123,21 @@ fn a_difference_is_found_and_shown() {
     ];
     assert!(difference(&text.text, &same).is_empty());
     let seeds = [
-        ("hold", Class::Plain, "3:3: `hold`: parser keyword, tree-sitter keyword, TextMate plain"),
-        ("5m", Class::Plain, "3:8: `5m`: parser number, tree-sitter number, TextMate plain"),
-        ("// five", Class::String, "3:15: `// five`: parser comment, tree-sitter comment, TextMate string"),
+        (
+            "hold",
+            Class::Plain,
+            "3:3: `hold`: parser keyword, tree-sitter keyword, TextMate plain",
+        ),
+        (
+            "5m",
+            Class::Plain,
+            "3:8: `5m`: parser number, tree-sitter number, TextMate plain",
+        ),
+        (
+            "// five",
+            Class::String,
+            "3:15: `// five`: parser comment, tree-sitter comment, TextMate string",
+        ),
     ];
     for (place, class, shown) in seeds {
         let at = text.text.find(place).unwrap();
@@ -137,7 +159,10 @@ fn differences((tree_sitter, textmate): &(TreeSitter, TextMate), text: &Text) ->
     let mut found = difference(&text.text, &all);
     let at_a_loss = (mistakes(&text.text), tree_sitter.errors(&text.text));
     found.retain(|difference| {
-        let mut lines = at_a_loss.0.iter().chain(at_a_loss.1.iter().map(|error| &error.lines));
+        let mut lines = at_a_loss
+            .0
+            .iter()
+            .chain(at_a_loss.1.iter().map(|error| &error.lines));
         !lines.any(|lines| lines.contains(&difference.line))
     });
     found

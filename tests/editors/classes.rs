@@ -47,7 +47,9 @@ pub fn difference(text: &str, classes: &[Classes; 3]) -> Vec<Difference> {
         }
         // A blank inside of a run of one kind does not end it.
         let goes_on = run.is_some_and(|(_, three)| {
-            c.is_whitespace() && c != '\n' && classes.each_ref().map(|all| all.get(at).copied()) == three.map(Some)
+            c.is_whitespace()
+                && c != '\n'
+                && classes.each_ref().map(|all| all.get(at).copied()) == three.map(Some)
         });
         if goes_on {
             continue;

@@ -21,8 +21,12 @@ impl TextMate {
     pub fn new() -> TextMate {
         let mut registry = Registry::default();
         let grammar = "editors/vscode/syntaxes/deploy.tmLanguage.json";
-        registry.add_grammar_from_path(root().join(grammar)).unwrap();
-        registry.add_theme_from_path(root().join("tests/editors/theme.json")).unwrap();
+        registry
+            .add_grammar_from_path(root().join(grammar))
+            .unwrap();
+        registry
+            .add_theme_from_path(root().join("tests/editors/theme.json"))
+            .unwrap();
         registry.link_grammars();
         TextMate { registry }
     }
@@ -41,9 +45,15 @@ impl TextMate {
                     panic!("one theme was asked for");
                 };
                 let colour = style.foreground.as_hex();
-                let (_, class) = COLOURS.iter().find(|(hex, _)| colour.eq_ignore_ascii_case(hex)).unwrap();
+                let (_, class) = COLOURS
+                    .iter()
+                    .find(|(hex, _)| colour.eq_ignore_ascii_case(hex))
+                    .unwrap();
                 let end = (at + token.text.len()).min(text.len());
-                assert!(text[at..].starts_with(token.text.trim_end_matches(['\r', '\n'])), "out of step in {line}");
+                assert!(
+                    text[at..].starts_with(token.text.trim_end_matches(['\r', '\n'])),
+                    "out of step in {line}"
+                );
                 classes[at..end].fill(*class);
                 at = end;
             }

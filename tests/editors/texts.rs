@@ -9,20 +9,29 @@ pub struct Text {
 }
 
 pub fn texts() -> Vec<Text> {
-    let mut texts: Vec<Text> = ["examples", "tests/ui", "tests/cluster/plans", "tests/editors"]
-        .into_iter()
-        .flat_map(files_under)
-        .filter(|path| path.extension().is_some_and(|end| end == "deploy"))
-        .map(|path| Text {
-            name: shown(&path),
-            text: fs::read_to_string(&path).unwrap(),
-        })
-        .collect();
+    let mut texts: Vec<Text> = [
+        "examples",
+        "tests/ui",
+        "tests/cluster/plans",
+        "tests/editors",
+    ]
+    .into_iter()
+    .flat_map(files_under)
+    .filter(|path| path.extension().is_some_and(|end| end == "deploy"))
+    .map(|path| Text {
+        name: shown(&path),
+        text: fs::read_to_string(&path).unwrap(),
+    })
+    .collect();
     texts.extend(crate::docs::blocks().into_iter().map(|block| Text {
         name: format!("grammar/LANGUAGE.md, block of line {}", block.line),
         text: block.text,
     }));
-    texts.extend(files_under("src/diagnostics/explain").iter().flat_map(|page| blocks(page)));
+    texts.extend(
+        files_under("src/diagnostics/explain")
+            .iter()
+            .flat_map(|page| blocks(page)),
+    );
     texts
 }
 
@@ -38,7 +47,11 @@ fn blocks(page: &Path) -> Vec<Text> {
         if !line.starts_with("```") {
             continue;
         }
-        let body: Vec<&str> = lines.by_ref().map(|(_, line)| line).take_while(|line| *line != "```").collect();
+        let body: Vec<&str> = lines
+            .by_ref()
+            .map(|(_, line)| line)
+            .take_while(|line| *line != "```")
+            .collect();
         if line.starts_with("```deploy") {
             found.push(Text {
                 name: format!("{}, block of line {}", shown(page), index + 1),

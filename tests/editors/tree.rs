@@ -44,9 +44,15 @@ impl TreeSitter {
         while let Some((matched, index)) = captures.next() {
             let capture = matched.captures()[*index];
             let name = self.highlights.capture_names()[capture.index as usize];
-            found.push((capture.node.byte_range(), matched.pattern_index, class(name)));
+            found.push((
+                capture.node.byte_range(),
+                matched.pattern_index,
+                class(name),
+            ));
         }
-        found.sort_by_key(|(range, pattern, _)| (range.start, std::cmp::Reverse(range.end), *pattern));
+        found.sort_by_key(|(range, pattern, _)| {
+            (range.start, std::cmp::Reverse(range.end), *pattern)
+        });
         let mut classes = vec![Class::Plain; text.len()];
         for (range, _, class) in found {
             classes[range].fill(class);
@@ -76,7 +82,12 @@ fn error(node: Node<'_>, text: &str) -> Error {
     let text = &text[node.byte_range()];
     Error {
         lines: start.row + 1..=end.row + 1,
-        shown: format!("{}:{}: {} `{text}`", start.row + 1, start.column + 1, node.to_sexp()),
+        shown: format!(
+            "{}:{}: {} `{text}`",
+            start.row + 1,
+            start.column + 1,
+            node.to_sexp()
+        ),
     }
 }
 

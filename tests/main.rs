@@ -16,6 +16,7 @@ mod crash;
 mod docs;
 mod editors;
 mod explain;
+mod shown;
 mod simulate;
 mod state;
 mod store;

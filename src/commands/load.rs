@@ -110,14 +110,20 @@ fn bytes(path: &Path, most: u64) -> Result<Read, LoadError> {
 }
 
 fn refused(path: &Path, error: &io::Error) -> LoadError {
-    let why = match error.kind() {
-        io::ErrorKind::NotFound => "there is no such file or folder".to_owned(),
-        io::ErrorKind::PermissionDenied => "may not be read".to_owned(),
-        _ => error.to_string(),
-    };
     LoadError {
         path: path.to_owned(),
-        why,
+        why: why(path, error),
+    }
+}
+
+fn why(path: &Path, error: &io::Error) -> String {
+    let link = fs::symlink_metadata(path).is_ok_and(|known| known.is_symlink());
+    match error.kind() {
+        io::ErrorKind::NotFound if link => "is a link to something that is not there".to_owned(),
+        io::ErrorKind::NotFound => "there is no such file or folder".to_owned(),
+        io::ErrorKind::PermissionDenied => "may not be read".to_owned(),
+        _ if link => "is a link that leads nowhere, as to itself".to_owned(),
+        _ => error.to_string(),
     }
 }
 
@@ -137,15 +143,15 @@ impl Files for Disk {
     fn read(&self, path: &str) -> Result<Entry, FileError> {
         let full = self.folder.join(path);
         let unreadable = |error: &io::Error| match error.kind() {
-            io::ErrorKind::NotFound => FileError::Missing,
-            _ => FileError::Unreadable(error.to_string()),
+            io::ErrorKind::NotFound if fs::symlink_metadata(&full).is_err() => FileError::Missing,
+            _ => FileError::Unreadable(format!("it {}", why(&full, error))),
         };
         let metadata = fs::metadata(&full).map_err(|error| unreadable(&error))?;
         if metadata.is_dir() {
             return folder_entry(&full).map_err(|error| unreadable(&error));
         }
         let content = bytes(&full, NAMED_BYTES_MAX);
-        match content.map_err(|error| FileError::Unreadable(error.why))? {
+        match content.map_err(|error| FileError::Unreadable(format!("it {}", error.why)))? {
             Read::Whole(content) => Ok(Entry::File(content)),
             Read::TooLarge(bytes) => Err(FileError::Unreadable(format!(
                 "it has {} MiB, and at most {} MiB are read",

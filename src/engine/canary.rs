@@ -7,7 +7,7 @@ use crate::engine::protocol::NoteKind;
 use crate::engine::state::{CheckWork, Finding, Found, Holding, Life, Sight, StageWork, Work};
 use crate::engine::turn::Turn;
 use crate::engine::write::{self, Order};
-use crate::engine::{change, metric, pause, policy, walk, watch};
+use crate::engine::{change, evidence, metric, pause, policy, walk, watch};
 use crate::plan::node::{AtMostOnce, Canary, Check, CheckMode, NodeId, NodeKind, Stage};
 use crate::providers::request::{Call, Key};
 use crate::units::Dim;
@@ -46,6 +46,9 @@ pub fn advance(turn: &mut Turn, id: NodeId, canary: &Canary) {
 /// Stages come one after the other, in the order of the text.
 fn begin_stage(turn: &mut Turn, id: NodeId, canary: &Canary, stage: &Stage) {
     if pause::is_paused(&turn.state) || !walk::window_is_open(turn, id) {
+        return;
+    }
+    if !evidence::is_fresh(turn, id) {
         return;
     }
     let Some(release) = metric::step_result(&turn.state, canary.step) else {
@@ -289,7 +292,7 @@ fn promote(turn: &mut Turn, id: NodeId, canary: &Canary) {
         }
         return;
     }
-    if pause::is_paused(&turn.state) {
+    if pause::is_paused(&turn.state) || !evidence::is_fresh(turn, id) {
         return;
     }
     let Some(release) = metric::step_result(&turn.state, canary.step) else {

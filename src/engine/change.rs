@@ -8,7 +8,7 @@ use crate::engine::protocol::NoteKind;
 use crate::engine::state::{Finding, StepWork, Work};
 use crate::engine::turn::Turn;
 use crate::engine::write::{self, Leg, Order};
-use crate::engine::{pause, people, policy};
+use crate::engine::{evidence, pause, policy};
 use crate::plan::node::{NodeId, Step};
 use crate::providers::request::{Failure, Key};
 use crate::values::{Instant, Verdict};
@@ -84,7 +84,7 @@ fn failed(turn: &mut Turn, id: NodeId, verdict: Verdict, failure: Failure) {
 }
 
 fn arguments<'p>(turn: &mut Turn<'p>, id: NodeId, step: &'p Step, mut sampler: Sampler) {
-    if !people::signatures_are_fresh(turn, id) {
+    if !evidence::is_fresh(turn, id) {
         return;
     }
     if sampler.open.is_none() && turn.due(sampler.next(None)) {

@@ -1,9 +1,9 @@
 //! What people attest and sign. People are counted, not roles; rejecting is final for the gate.
 
 use crate::engine::protocol::{Actor, Answer, Effect};
-use crate::engine::state::{Finding, Life, Passage, Sight, Work};
+use crate::engine::state::{Finding, Life, Sight, Work};
 use crate::engine::turn::{Turn, named};
-use crate::engine::{deps, ending, pause, policy};
+use crate::engine::{ending, evidence, pause, policy};
 use crate::plan::Plan;
 use crate::plan::node::{Approve, Confirm, NodeId, NodeKind, Quorum};
 use crate::values::{Instant, Verdict};
@@ -99,56 +99,12 @@ pub fn approve(turn: &mut Turn, id: NodeId, approve: &Approve) {
     }
     let fresh = fresh(&counted, approve, turn.now());
     if has_quorum(approve, &fresh) {
-        policy::relieved(turn, id);
-        turn.end(id, Verdict::Pass, None);
+        if evidence::is_fresh(turn, id) {
+            policy::relieved(turn, id);
+            turn.end(id, Verdict::Pass, None);
+        }
     } else {
         unanswered(turn, id, deadline);
-    }
-}
-
-/// Whether each signature that the step rests on is still worth something. A gate whose signatures have expired is asked
-/// again, and the step waits for it.
-pub fn signatures_are_fresh(turn: &mut Turn, step: NodeId) -> bool {
-    let expires =
-        |kind: &NodeKind| matches!(kind, NodeKind::Approve(gate) if gate.expires_ns.is_some());
-    if !turn.plan.nodes.iter().any(|node| expires(&node.kind)) {
-        return true;
-    }
-    let mut fresh = true;
-    for id in deps::waits_for(turn.plan, step) {
-        let Some(NodeKind::Approve(gate)) = turn.plan.node(id).map(|node| &node.kind) else {
-            continue;
-        };
-        match turn.node(id).life {
-            Life::Ended => {
-                if !still_holds(turn, id, gate) {
-                    reopen(turn, id);
-                    fresh = false;
-                }
-            }
-            Life::Running => fresh = false,
-            Life::Waiting => {}
-        }
-    }
-    fresh
-}
-
-/// Gates that were asked again after their phase had ended.
-pub fn advance_reopened(turn: &mut Turn) {
-    let plan = turn.plan;
-    for node in &plan.nodes {
-        let NodeKind::Approve(gate) = &node.kind else {
-            continue;
-        };
-        let parent_ended = node
-            .parent
-            .is_some_and(|id| turn.node(id).life == Life::Ended);
-        if parent_ended && turn.node(node.id).life == Life::Running {
-            approve(turn, node.id, gate);
-        }
-        if turn.state.ending.is_some() {
-            return;
-        }
     }
 }
 
@@ -234,27 +190,12 @@ fn each_role<'s>(roles: &[String], said: &[&'s Said], taken: &mut Vec<&'s str>) 
     false
 }
 
-fn still_holds(turn: &Turn, id: NodeId, approve: &Approve) -> bool {
+/// Whether enough of the signatures that opened the gate are still worth something.
+pub fn still_holds(turn: &Turn, id: NodeId, approve: &Approve) -> bool {
     let node = turn.node(id);
-    if node.verdict != Some(Verdict::Pass) {
-        // What was skipped or warned about was let through by a person or a policy.
-        return true;
-    }
     let Work::Gate(gate) = &node.work else {
         return true;
     };
     let said: Vec<&Said> = gate.answers.iter().collect();
     has_quorum(approve, &fresh(&said, approve, turn.now()))
-}
-
-fn reopen(turn: &mut Turn, id: NodeId) {
-    turn.say(id, "its signatures have expired: it is asked again");
-    let gate = ask(turn, id);
-    let node = turn.node_mut(id);
-    node.life = Life::Running;
-    node.verdict = None;
-    node.passage = Passage::Shut;
-    node.ended = None;
-    node.work = Work::Gate(gate);
-    turn.moved();
 }

@@ -2,7 +2,7 @@
 
 use crate::engine::pause::{Cause, Holds, Wanted};
 use crate::engine::state::{Blind, Finding, Life, Passage, Sight};
-use crate::engine::turn::{Turn, named};
+use crate::engine::turn::{Turn, responsible};
 use crate::engine::{ending, pause, rollback, walk, write};
 use crate::plan::node::NodeId;
 use crate::plan::{LocId, Policy};
@@ -176,7 +176,7 @@ fn close(turn: &mut Turn, trouble: &Trouble, passage: Passage) {
 fn words(turn: &Turn, trouble: &Trouble) -> String {
     match trouble.cause {
         Cause::Node(id) => match turn.plan.node(id) {
-            Some(node) => format!("{}: {}", named(node), trouble.reason),
+            Some(node) => format!("{}: {}", responsible(node), trouble.reason),
             None => trouble.reason.clone(),
         },
         Cause::Rule { .. } | Cause::Blind { .. } => trouble.reason.clone(),

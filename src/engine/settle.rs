@@ -9,7 +9,8 @@ use crate::engine::start::First;
 use crate::engine::state::{Life, NodeState, Passage, Work};
 use crate::engine::turn::{Moved, Turn};
 use crate::engine::write::{Leg, Write};
-use crate::engine::{deps, ending, pause, people, resume, start, tell, walk, watch, write};
+use crate::engine::{ending, evidence, pause, people, resume, start, tell, walk, watch, write};
+use crate::plan::deps;
 use crate::plan::node::NodeId;
 use crate::providers::request::Failure;
 use crate::values::{Instant, Value, Verdict, show};
@@ -220,7 +221,7 @@ fn pass(turn: &mut Turn) {
         deadlines(turn);
     }
     if turn.state.ending.is_none() {
-        people::advance_reopened(turn);
+        evidence::advance_reopened(turn);
     }
     if turn.state.ending.is_none() && turn.state.phases.iter().all(|id| has_passed(turn, *id)) {
         ending::succeed(turn);

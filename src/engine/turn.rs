@@ -186,6 +186,14 @@ pub fn named(node: &Node) -> String {
     }
 }
 
+/// As [`named`], with who is responsible: for messages that say what is wrong.
+pub fn responsible(node: &Node) -> String {
+    match &node.owner {
+        Some(owner) => format!("{} (owner: {owner})", named(node)),
+        None => named(node),
+    }
+}
+
 fn read_timeout_ns(plan: &Plan, provider: &str) -> i64 {
     let Some(provider) = plan.provider(provider) else {
         return READ_TIMEOUT_NS;

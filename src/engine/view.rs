@@ -60,6 +60,8 @@ pub struct Item {
     pub title: Option<String>,
     pub refs: Vec<String>,
     pub kind: &'static str,
+    /// The role that is responsible for it.
+    pub owner: Option<String>,
     pub life: Life,
     pub verdict: Option<Verdict>,
     pub reason: Option<String>,
@@ -121,6 +123,7 @@ pub struct Paused {
     pub node: Option<NodeId>,
     pub address: String,
     pub name: String,
+    pub owner: Option<String>,
     pub holds: Holds,
     pub verdict: Verdict,
     pub reason: String,
@@ -287,6 +290,7 @@ fn item(seen: &Seen, id: NodeId) -> Option<Item> {
         title: node.title.clone(),
         refs: node.refs.clone(),
         kind: kind_word(&node.kind),
+        owner: node.owner.clone(),
         life: state.life,
         verdict: state.verdict,
         reason: state.reason.clone(),
@@ -451,6 +455,7 @@ fn paused(seen: &Seen, pause: &Pause) -> Paused {
     Paused {
         node,
         name: name.or_else(|| of_plan.map(named)).unwrap_or_default(),
+        owner: of_plan.and_then(|node| node.owner.clone()),
         address,
         holds: pause.holds,
         verdict: pause.verdict,

@@ -7,7 +7,7 @@ use crate::engine::state::{
 };
 use crate::engine::truth::truth;
 use crate::engine::turn::{Turn, is_kind, is_notice};
-use crate::engine::{canary, change, check, pause, people, policy, tell, watch, write};
+use crate::engine::{canary, change, check, evidence, pause, people, policy, tell, watch, write};
 use crate::plan::elements;
 use crate::plan::expr::Expr;
 use crate::plan::node::{Edge, Node, NodeId, NodeKind};
@@ -23,7 +23,8 @@ pub fn advance(turn: &mut Turn, id: NodeId) {
     match turn.node(id).life {
         Life::Ended => {}
         Life::Waiting => {
-            if may_begin(turn, node) {
+            let is_gate = matches!(node.kind, NodeKind::Approve(_));
+            if may_begin(turn, node) && (!is_gate || evidence::is_fresh(turn, id)) {
                 begin(turn, node);
             }
         }

@@ -79,6 +79,8 @@ impl Draft {
             after: Vec::new(),
             policies: stops(),
             window: None,
+            owner: None,
+            expires_ns: None,
             loc: LocId(id.0),
         });
         if let Some(parent) = parent {

@@ -7,6 +7,7 @@
 //! are [`LocId`]s into a [`SourceMap`] beside the plan, so moving text without changing it changes no digest.
 
 pub mod canonical;
+pub mod deps;
 pub mod digest;
 #[cfg(test)]
 pub mod draft;

@@ -27,6 +27,12 @@ pub struct Node {
     pub policies: Policies,
     /// When it may start and must have ended.
     pub window: Option<Window>,
+    /// The role that is responsible for it: named wherever it is in trouble.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub owner: Option<String>,
+    /// Of a check or a confirmation: how long its evidence is worth something.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expires_ns: Option<i64>,
     pub loc: LocId,
 }
 

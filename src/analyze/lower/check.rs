@@ -16,6 +16,26 @@ use crate::syntax::ast;
 use crate::syntax::ast::clause::{Clause, ClauseKind};
 use crate::syntax::ast::{CheckBody, Head, StmtKind};
 
+const PHASE: &[Word] = &[
+    Word::Within,
+    Word::For,
+    Word::Owner,
+    Word::Expires,
+    Word::Window,
+    Word::After,
+    Word::On,
+];
+
+/// What is done again and again is always new.
+const EVERY: &[Word] = &[
+    Word::Within,
+    Word::For,
+    Word::Owner,
+    Word::Window,
+    Word::After,
+    Word::On,
+];
+
 /// A `check` of the plan.
 pub fn item(cx: &mut Cx<'_, '_>, around: &Around, check: &ast::Check, span: Span) {
     let noun = match around.place {
@@ -23,10 +43,12 @@ pub fn item(cx: &mut Cx<'_, '_>, around: &Around, check: &ast::Check, span: Span
         _ => "a check",
     };
     let allowed: &[Word] = match around.place {
-        Place::Stage => &[Word::For, Word::On],
-        _ => &[Word::Within, Word::For, Word::Window, Word::After, Word::On],
+        Place::Stage => &[Word::For, Word::Owner, Word::On],
+        Place::Every => EVERY,
+        Place::Phase => PHASE,
     };
     options::check(cx, &check.options, noun, allowed);
+    let around = &options::with_own(cx, around, &check.options);
     written(cx, around, check, "check", span);
 }
 

@@ -36,6 +36,10 @@ pub struct Around {
     pub policies: Policies,
     pub people: People,
     pub place: Place,
+    /// The role that is responsible for what stands here.
+    pub owner: Option<String>,
+    /// How long evidence is worth something here.
+    pub expires_ns: Option<i64>,
     /// Elements of lists that a run has to have, for what stands here to apply; only in a stage.
     pub applies: Vec<Expr>,
 }

@@ -2,7 +2,7 @@
 
 use crate::analyze::context::Cx;
 use crate::analyze::expr::text;
-use crate::analyze::lower::Around;
+use crate::analyze::lower::{Around, Place};
 use crate::plan::node::{Node, NodeId, NodeKind};
 use crate::plan::{Policies, Window};
 use crate::resolve::names::DeclId;
@@ -29,6 +29,10 @@ pub fn add(cx: &mut Cx<'_, '_>, around: &Around, draft: Draft<'_>) -> NodeId {
         .title
         .as_ref()
         .and_then(|title| title_of(cx, around, title));
+    let can_expire = matches!(draft.kind, NodeKind::Check(_) | NodeKind::Confirm(_));
+    // What is done again and again is always new.
+    let once = around.place == Place::Phase;
+    let expires_ns = around.expires_ns.filter(|_| can_expire && once);
     let node = Node {
         id,
         path,
@@ -41,6 +45,8 @@ pub fn add(cx: &mut Cx<'_, '_>, around: &Around, draft: Draft<'_>) -> NodeId {
         after: Vec::new(),
         policies: draft.policies,
         window: draft.window,
+        owner: around.owner.clone(),
+        expires_ns,
         loc: cx.loc(draft.span),
     };
     cx.out.nodes.push(node);

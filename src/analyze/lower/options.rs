@@ -3,7 +3,7 @@
 use crate::analyze::context::{Cx, unlinked_node};
 use crate::analyze::env::Env;
 use crate::analyze::expr::{constant, name};
-use crate::analyze::lower::policy;
+use crate::analyze::lower::{Around, policy};
 use crate::analyze::messages::structure as say;
 use crate::plan::node::{Edge, EdgeWhy};
 use crate::plan::{Policies, Window};
@@ -72,6 +72,22 @@ pub fn window(cx: &mut Cx<'_, '_>, env: &Env, options: &[Clause]) -> Option<Wind
     })?;
     let (from, to) = constant::interval(cx, env, written, "a window")?;
     Some(Window { from, to })
+}
+
+/// What surrounds an item with its own `owner` and `expires`.
+pub fn with_own(cx: &mut Cx<'_, '_>, around: &Around, options: &[Clause]) -> Around {
+    let mut own = around.clone();
+    for clause in options {
+        match &clause.kind {
+            ClauseKind::Owner(written) => own.owner = role(cx, written).or(own.owner),
+            ClauseKind::Expires(time) => {
+                let what = "the life of evidence";
+                own.expires_ns = constant::duration_ns(cx, &around.env, time, what);
+            }
+            _ => {}
+        }
+    }
+    own
 }
 
 /// The policies behind an item, over those around it.

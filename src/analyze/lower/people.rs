@@ -4,7 +4,7 @@ use crate::analyze::context::Cx;
 use crate::analyze::expr::constant;
 use crate::analyze::lower::nodes::Draft;
 use crate::analyze::lower::options::Word;
-use crate::analyze::lower::{Around, Asked, People, nodes, options};
+use crate::analyze::lower::{Around, Asked, People, Place, nodes, options};
 use crate::analyze::messages::structure as say;
 use crate::plan::node::{Approve, Confirm, NodeKind, Quorum};
 use crate::resolve::names::What;
@@ -13,11 +13,30 @@ use crate::syntax::ast;
 use crate::syntax::ast::clause::{By, Clause, ClauseKind};
 use crate::syntax::ast::{Expr, ExprKind, Head, Ident, StmtKind, StringPart};
 
-const CONFIRM: &[Word] = &[Word::By, Word::Within, Word::After, Word::Window, Word::On];
+const CONFIRM: &[Word] = &[
+    Word::By,
+    Word::Within,
+    Word::Owner,
+    Word::Expires,
+    Word::After,
+    Word::Window,
+    Word::On,
+];
+
+/// What is asked again and again is always new.
+const CONFIRM_EVERY: &[Word] = &[
+    Word::By,
+    Word::Within,
+    Word::Owner,
+    Word::After,
+    Word::Window,
+    Word::On,
+];
 
 const APPROVE: &[Word] = &[
     Word::By,
     Word::Within,
+    Word::Owner,
     Word::Expires,
     Word::After,
     Word::Window,
@@ -25,7 +44,12 @@ const APPROVE: &[Word] = &[
 ];
 
 pub fn confirm(cx: &mut Cx<'_, '_>, around: &Around, confirm: &ast::Confirm, span: Span) {
-    options::check(cx, &confirm.options, "a confirmation", CONFIRM);
+    let allowed = match around.place {
+        Place::Phase => CONFIRM,
+        Place::Every | Place::Stage => CONFIRM_EVERY,
+    };
+    options::check(cx, &confirm.options, "a confirmation", allowed);
+    let around = &options::with_own(cx, around, &confirm.options);
     let people = people(cx, around, &confirm.options);
     let asked = who(cx, &people, "a confirmation", span);
     let within_ns = deadline(cx, &people, "a confirmation", span);
@@ -86,18 +110,10 @@ pub fn confirm(cx: &mut Cx<'_, '_>, around: &Around, confirm: &ast::Confirm, spa
 
 pub fn approve(cx: &mut Cx<'_, '_>, around: &Around, approve: &ast::Approve, span: Span) {
     options::check(cx, &approve.options, "an approval", APPROVE);
+    let around = &options::with_own(cx, around, &approve.options);
     let people = people(cx, around, &approve.options);
     let asked = who(cx, &people, "an approval", span);
     let within_ns = deadline(cx, &people, "an approval", span);
-    let expires = approve
-        .options
-        .iter()
-        .find_map(|clause| match &clause.kind {
-            ClauseKind::Expires(time) => Some(time),
-            _ => None,
-        });
-    let expires_ns = expires
-        .and_then(|time| constant::duration_ns(cx, &around.env, time, "the life of a signature"));
     let quorum = asked
         .as_ref()
         .map_or(Quorum::People(1), |asked| asked.quorum);
@@ -105,7 +121,7 @@ pub fn approve(cx: &mut Cx<'_, '_>, around: &Around, approve: &ast::Approve, spa
         roles: asked.map(|asked| asked.roles).unwrap_or_default(),
         quorum,
         within_ns: within_ns.unwrap_or(0),
-        expires_ns,
+        expires_ns: around.expires_ns,
     });
     let node = hang(
         cx,

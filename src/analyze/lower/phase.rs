@@ -22,6 +22,8 @@ pub fn phase(cx: &mut Cx<'_, '_>, phase: &Phase, of_plan: &Policies, span: Span)
         policies: of_plan.clone(),
         people: People::default(),
         place: Place::Phase,
+        owner: None,
+        expires_ns: None,
         applies: Vec::new(),
     };
     settings(cx, &phase.body, "a phase", &["window"]);
@@ -47,8 +49,17 @@ pub fn phase(cx: &mut Cx<'_, '_>, phase: &Phase, of_plan: &Policies, span: Span)
 }
 
 pub fn section(cx: &mut Cx<'_, '_>, around: &Around, section: &Section, span: Span) {
-    let allowed = [Word::By, Word::Within, Word::Window, Word::After, Word::On];
+    let allowed = [
+        Word::By,
+        Word::Within,
+        Word::Owner,
+        Word::Expires,
+        Word::Window,
+        Word::After,
+        Word::On,
+    ];
     options::check(cx, &section.options, "a section", &allowed);
+    let around = &options::with_own(cx, around, &section.options);
     settings(cx, &section.body, "a section", &["window"]);
     let env = &around.env;
     let policies = policy::of_block(cx, env, &section.body, &around.policies);

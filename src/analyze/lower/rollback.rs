@@ -23,6 +23,8 @@ pub fn rollback(cx: &mut Cx<'_, '_>, rollback: &ast::Rollback, keyword: Span) ->
         policies: policy::none(),
         people: People::default(),
         place: Place::Phase,
+        owner: None,
+        expires_ns: None,
         applies: Vec::new(),
     };
     around.env.place.cause = Cause::Known;

@@ -22,6 +22,7 @@ const OPTIONS: &[Word] = &[
     Word::Keep,
     Word::Irreversible,
     Word::AtMostOnce,
+    Word::Owner,
     Word::After,
     Word::Window,
     Word::On,
@@ -29,6 +30,7 @@ const OPTIONS: &[Word] = &[
 
 pub fn step(cx: &mut Cx<'_, '_>, around: &Around, step: &ast::Step, span: Span) {
     options::check(cx, &step.options, "a step", OPTIONS);
+    let around = &options::with_own(cx, around, &step.options);
     let env = &around.env;
     let change = call::change(cx, env, &step.call);
     let timeout_ns = timeout_ns(cx, env, step);

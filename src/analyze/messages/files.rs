@@ -11,8 +11,10 @@ pub fn unreadable(span: Span, path: &str, error: &FileError) -> Diagnostic {
         FileError::Missing => format!("there is no file or folder `{path}`"),
         FileError::Unreadable(words) => format!("`{path}` cannot be read: {words}"),
     };
-    Diagnostic::new(&codes::FILE_UNREADABLE, span, message)
-        .help("paths begin at the folder of the plan")
+    Diagnostic::new(&codes::FILE_UNREADABLE, span, message).help(match error {
+        FileError::Missing => "paths begin at the folder of the plan",
+        FileError::Unreadable(_) => "look whether this is the file that was meant",
+    })
 }
 
 pub fn no_manifests(span: Span, path: &str) -> Diagnostic {

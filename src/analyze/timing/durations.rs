@@ -1,5 +1,6 @@
 //! How long each node takes by itself.
 
+use crate::analyze::timing::evidence;
 use crate::plan::expr::{Expr, Stmt};
 use crate::plan::facts::Took;
 use crate::plan::graph::{Graph, Point};
@@ -89,6 +90,16 @@ impl Pass<'_> {
 
 /// `inner` is how long what is inside of it takes.
 fn own(plan: &Plan, node: &Node, inner: Took) -> Took {
+    let took = by_kind(plan, node, inner);
+    Took {
+        longest_ns: took
+            .longest_ns
+            .saturating_add(evidence::again_ns(plan, node)),
+        ..took
+    }
+}
+
+fn by_kind(plan: &Plan, node: &Node, inner: Took) -> Took {
     match &node.kind {
         NodeKind::Phase | NodeKind::Section | NodeKind::Parallel | NodeKind::ConfirmGroup => inner,
         NodeKind::Canary(canary) => Took {

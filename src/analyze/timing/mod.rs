@@ -6,6 +6,7 @@
 
 pub mod budget;
 pub mod durations;
+pub mod evidence;
 pub mod line;
 #[cfg(test)]
 pub mod morning;

@@ -108,13 +108,8 @@ fn rule_words(plan: &Plan, map: &SourceMap, watch: u32, rule: u32, cause: &str) 
     let Some(rule) = watch.and_then(|watch| watch.rules.get(rule as usize)) else {
         return format!("fired: {cause}");
     };
-    let label = rule.label.as_ref().map(|label| format!("{label} "));
-    let title = rule.title.as_deref().unwrap_or(&rule.text);
-    format!(
-        "{}\"{title}\" fired: {cause}{}",
-        label.unwrap_or_default(),
-        source_place(map, rule.loc)
-    )
+    // The cause names it.
+    format!("fired: {cause}{}", source_place(map, rule.loc))
 }
 
 fn measured_words(measured: &[Measured]) -> String {

@@ -24,7 +24,7 @@ pub fn tree(view: &View, now: Instant, style: Style) -> Vec<String> {
         out.item(item, 0);
     }
     if let Some(back) = &view.rollback {
-        out.way_back(back);
+        out.way_back(back, view.stand);
     }
     out.attention(view);
     let more = out.signs.more;
@@ -80,6 +80,35 @@ impl Out {
         self.lines.push(Line::new(depth).and(Tint::Plain, text));
     }
 
+    /// As many lines as it takes: what a person has to read to its end, or to copy.
+    fn whole(&mut self, mut line: Line, depth: usize, tint: Tint, text: &str) {
+        let mut words = String::new();
+        for word in text.split(' ') {
+            let needed = line.width() + words.chars().count() + 1 + word.chars().count();
+            if !words.is_empty() && needed > self.width {
+                self.lines.push(line.and(tint, std::mem::take(&mut words)));
+                line = Line::new(depth + 2);
+            }
+            if !words.is_empty() {
+                words.push(' ');
+            }
+            words.push_str(word);
+        }
+        self.lines.push(line.and(tint, words));
+    }
+
+    /// The title, so short that what is said behind it stays in view.
+    fn fitting(&self, before: &Line, title: &str, behind: &str) -> String {
+        let room = self.width.saturating_sub(before.width());
+        let behind = behind.chars().count();
+        if title.chars().count() + behind <= room || behind > room / 2 {
+            return title.to_owned();
+        }
+        let kept = (room - behind).saturating_sub(1);
+        let kept: String = title.chars().take(kept).collect();
+        format!("{kept}{}", self.signs.more)
+    }
+
     fn head(&mut self, view: &View) {
         let age = view.started.map(|started| self.now.since(started));
         let age = age.map(|ns| format!("  {}", clock(ns))).unwrap_or_default();
@@ -89,7 +118,7 @@ impl Out {
         self.lines.push(line.and(Tint::Quiet, age));
         if let Some(cause) = &view.cause {
             let line = Line::new(1).and(Tint::Quiet, "because ");
-            self.lines.push(line.and(Tint::Plain, cause));
+            self.whole(line, 1, Tint::Plain, cause);
         }
     }
 
@@ -99,9 +128,16 @@ impl Out {
         let (short, title) = name(item);
         let line = Line::new(depth).and(tint, format!("{sign} "));
         let line = match title {
-            Some(title) => line
-                .and(Tint::Quiet, format!("{short}  "))
-                .and(Tint::Plain, title),
+            Some(title) => {
+                let line = line.and(Tint::Quiet, format!("{short}  "));
+                let behind = match item.life {
+                    Life::Waiting => String::new(),
+                    Life::Running => running(item),
+                    Life::Ended => format!("{}{}", verdict_words(item), took(item)),
+                };
+                let title = self.fitting(&line, title, &behind);
+                line.and(Tint::Plain, title)
+            }
             None => line.and(Tint::Plain, short),
         };
         match item.life {
@@ -120,19 +156,17 @@ impl Out {
     }
 
     fn ended(&mut self, item: &Item, line: Line, depth: usize) {
-        let took = item.started.zip(item.ended);
-        let took = took.map(|(from, to)| to.since(from)).filter(|ns| *ns > 0);
-        let took = took.map(|ns| format!("  {}", clock(ns)));
         let tint = item.verdict.map_or(Tint::Unknown, tint);
         let line = line
             .and(tint, verdict_words(item))
-            .and(Tint::Quiet, took.unwrap_or_default());
+            .and(Tint::Quiet, took(item));
         let guilty: Vec<&Item> = item.items.iter().filter(|inner| is_bad(inner)).collect();
         // What is inside says why; else the reason stands behind, or below where it is too long.
         match item.reason.as_ref().filter(|_| guilty.is_empty()) {
             Some(reason) if line.width() + reason.chars().count() + 2 > self.width => {
                 self.lines.push(line);
-                self.line(depth + 2, reason);
+                let line = Line::new(depth + 2);
+                self.whole(line, depth + 2, Tint::Plain, reason);
             }
             Some(reason) => self
                 .lines
@@ -143,6 +177,10 @@ impl Out {
             for inner in guilty {
                 self.item(inner, depth + 1);
             }
+        }
+        // What expired is judged again, also after its phase has ended.
+        for inner in item.items.iter().filter(|inner| runs(inner)) {
+            self.item(inner, depth + 1);
         }
     }
 
@@ -164,8 +202,10 @@ impl Out {
         self.lines.push(line.and(tint, said));
     }
 
-    fn way_back(&mut self, back: &WayBack) {
+    fn way_back(&mut self, back: &WayBack, stand: Stand) {
+        let is_over = matches!(stand, Stand::Ended(_));
         let left = back.until.map(|until| until.since(self.now).max(0));
+        let left = left.filter(|_| !is_over);
         let left = left.map(|ns| format!("  {} left", clock(ns)));
         self.line(0, format!("rollback{}", left.unwrap_or_default()));
         for undo in &back.undo {
@@ -216,25 +256,36 @@ impl Out {
         for pause in &view.pauses {
             let left = clock(pause.until.since(self.now).max(0));
             let then = policy(&pause.then);
+            let owner = pause.owner.as_ref();
+            let owner = owner.map(|owner| format!(" (owner: {owner})"));
             let what = format!(
-                "paused at {}: {}; {left} left, then {then}",
-                pause.name, pause.reason
+                "paused at {}{}: {}; {left} left, then {then}",
+                pause.name,
+                owner.unwrap_or_default(),
+                pause.reason
             );
             self.call(Tint::Unknown, '!', what);
-            self.line(1, format!("to go on past it: {}", pause.go_on));
+            let line = Line::new(1).and(Tint::Plain, "to go on past it: ");
+            self.whole(line, 1, Tint::Plain, &pause.go_on);
         }
         for asked in &view.asks {
-            let left = clock(asked.until.since(self.now).max(0));
-            let roles = asked.roles.join(" or ");
-            let what = format!("waits for {roles}: {}; {left} left", asked.name);
+            let left = match asked.until.since(self.now) {
+                ns if ns > 0 => format!("{} left", clock(ns)),
+                _ => "its time is over, but an answer still counts".to_owned(),
+            };
+            let who = match (asked.missing, asked.said.is_empty()) {
+                (0 | 1, true) => asked.roles.join(" or "),
+                (missing, _) => format!("{missing} more of {}", asked.roles.join(", ")),
+            };
+            let what = format!("waits for {who}: {}; {left}", asked.name);
             self.call(Tint::Active, '?', what);
-            self.line(1, &asked.answer);
+            self.whole(Line::new(1), 1, Tint::Plain, &asked.answer);
         }
     }
 
     fn call(&mut self, tint: Tint, sign: char, text: String) {
         let line = Line::new(0).and(tint, format!("{sign} "));
-        self.lines.push(line.and(Tint::Title, text));
+        self.whole(line, 0, Tint::Title, &text);
     }
 
     fn sign(&self, item: &Item) -> (Tint, char) {
@@ -266,6 +317,18 @@ fn tint(verdict: Verdict) -> Tint {
     }
 }
 
+/// It runs, or something in it does.
+fn runs(item: &Item) -> bool {
+    item.life == Life::Running || item.items.iter().any(runs)
+}
+
+fn took(item: &Item) -> String {
+    let took = item.started.zip(item.ended);
+    let took = took.map(|(from, to)| to.since(from)).filter(|ns| *ns > 0);
+    took.map(|ns| format!("  {}", clock(ns)))
+        .unwrap_or_default()
+}
+
 /// It ended, and not well.
 fn is_bad(item: &Item) -> bool {
     let bad = [Verdict::Fail, Verdict::Error, Verdict::Inconclusive];
@@ -281,27 +344,28 @@ fn name(item: &Item) -> (&str, Option<&str>) {
 fn running(item: &Item) -> String {
     let doing = item.doing.map(|doing| format!("  {doing}"));
     let tick = item.tick.map(|(tick, of)| format!("  {tick} of {of}"));
-    let left = item.left.map(left);
+    let left = item.left.map(|left| match item.doing {
+        Some(_) => format!("  {}", time_left(left)),
+        None => format!("  {} {}", left.of, time_left(left)),
+    });
     let parts = [doing, tick, left].into_iter().flatten();
     parts.collect::<String>()
 }
 
-fn left(left: Left) -> String {
-    format!(
-        "  {} {} of {} left",
-        left.of,
-        clock(left.ns),
-        duration_ns(left.whole_ns)
-    )
+fn time_left(left: Left) -> String {
+    format!("{} of {} left", clock(left.ns), duration_ns(left.whole_ns))
 }
 
 fn verdict_words(item: &Item) -> String {
     let verdict = item.verdict.filter(|verdict| *verdict != Verdict::Pass);
     let verdict = verdict.map(|verdict| format!("  {}", show::word(verdict)));
     let warned = (item.passage == Passage::Warned).then_some(", let through with a warning");
+    let owner = item.owner.as_ref().filter(|_| verdict.is_some());
+    let owner = owner.map(|owner| format!(" (owner: {owner})"));
     format!(
-        "{}{}",
+        "{}{}{}",
         verdict.unwrap_or_default(),
+        owner.unwrap_or_default(),
         warned.unwrap_or_default()
     )
 }

@@ -2,8 +2,9 @@
 //!
 //! `miette` shows one source in a report, so a label in another file becomes a line `file:line:column: text` below it.
 
+use crate::diagnostics::render::shown::{Shown, shown};
 use crate::diagnostics::{Diagnostic, Label, Severity};
-use crate::source::{SourceFile, Sources, Span};
+use crate::source::{Sources, Span};
 use miette::{
     GraphicalReportHandler, GraphicalTheme, LabeledSpan, NamedSource, ThemeCharacters, ThemeStyles,
 };
@@ -82,15 +83,33 @@ fn handler(style: Style) -> GraphicalReportHandler {
 struct Report<'a> {
     diagnostic: &'a Diagnostic,
     source: Option<NamedSource<String>>,
+    /// Of the labels that stand in the source, in its text as it is shown; the primary one first.
+    labels: Vec<LabeledSpan>,
     help: Option<String>,
 }
 
 impl<'a> Report<'a> {
     fn new(diagnostic: &'a Diagnostic, sources: &Sources) -> Report<'a> {
-        let source = sources.get(diagnostic.primary.span.file).map(named);
+        let primary = &diagnostic.primary;
+        let file = sources.get(primary.span.file);
+        let others = diagnostic.secondary.iter();
+        let others = others.filter(|label| label.span.file == primary.span.file);
+        let here: Vec<&Label> = std::iter::once(primary).chain(others).collect();
+        let spans: Vec<Span> = here.iter().map(|label| label.span).collect();
+        let text = shown(file.map_or("", |file| &file.text), &spans);
+        let labels = here.iter().enumerate().map(|(index, label)| {
+            let primary = if index == 0 {
+                Primary::Yes
+            } else {
+                Primary::No
+            };
+            labeled(label, primary, &text)
+        });
         Report {
             diagnostic,
-            source,
+            labels: labels.collect(),
+            source: file
+                .map(|file| NamedSource::new(&file.name, text.text).with_language("deploy")),
             help: help_text(diagnostic),
         }
     }
@@ -111,20 +130,16 @@ impl<'a> Report<'a> {
     }
 }
 
-fn named(file: &SourceFile) -> NamedSource<String> {
-    NamedSource::new(&file.name, file.text.clone()).with_language("deploy")
-}
-
 fn help_text(diagnostic: &Diagnostic) -> Option<String> {
     let note = diagnostic.note.as_ref().map(|note| format!("note: {note}"));
     let lines: Vec<String> = diagnostic.help.clone().into_iter().chain(note).collect();
     (!lines.is_empty()).then(|| lines.join("\n"))
 }
 
-fn labeled(label: &Label, primary: Primary) -> LabeledSpan {
+fn labeled(label: &Label, primary: Primary, shown: &Shown) -> LabeledSpan {
     let Span { start, end, .. } = label.span;
     let text = (!label.text.is_empty()).then(|| label.text.clone());
-    let range = start as usize..end as usize;
+    let range = shown.place(start as usize)..shown.place(end as usize);
     match primary {
         Primary::Yes => LabeledSpan::new_primary_with_span(text, range),
         Primary::No => LabeledSpan::new_with_span(text, range),
@@ -180,13 +195,6 @@ impl miette::Diagnostic for Report<'_> {
     }
 
     fn labels(&self) -> Option<Box<dyn Iterator<Item = LabeledSpan> + '_>> {
-        let primary = labeled(&self.diagnostic.primary, Primary::Yes);
-        let others = self
-            .diagnostic
-            .secondary
-            .iter()
-            .filter(|label| self.here(label))
-            .map(|label| labeled(label, Primary::No));
-        Some(Box::new(std::iter::once(primary).chain(others)))
+        Some(Box::new(self.labels.iter().cloned()))
     }
 }

@@ -3,6 +3,7 @@
 pub mod github;
 pub mod human;
 pub mod json;
+mod shown;
 
 use crate::diagnostics::{Diagnostic, Severity};
 

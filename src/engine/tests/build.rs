@@ -78,6 +78,8 @@ impl Builder {
             after: Vec::new(),
             policies: no_policies(),
             window: None,
+            owner: None,
+            expires_ns: None,
             loc: LOC,
         });
         if let Some(parent) = parent {

@@ -2,6 +2,7 @@
 
 mod bench;
 mod build;
+mod evidence;
 mod flow;
 mod holds;
 mod people;

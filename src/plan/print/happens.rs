@@ -91,7 +91,7 @@ fn items(out: &mut String, plan: &Plan, facts: &Facts, ids: &[NodeId], depth: us
     }
     let flat = flatten(plan, ids);
     let ids: Vec<NodeId> = flat.iter().map(|(id, _)| *id).collect();
-    let sections: HashMap<NodeId, &str> = flat
+    let sections: HashMap<NodeId, &Node> = flat
         .iter()
         .filter_map(|(id, section)| Some((*id, (*section)?)))
         .collect();
@@ -99,12 +99,15 @@ fn items(out: &mut String, plan: &Plan, facts: &Facts, ids: &[NodeId], depth: us
     for (number, id) in shown(plan, waves(plan, &ids)) {
         let Some(node) = plan.node(id) else { continue };
         let section = sections.get(&id).copied();
-        if section != last
+        let at = section.map(|section| section.id);
+        if at != last
             && let Some(section) = section
         {
-            line(out, depth * 2 + 2, &format!("[{section}]"), "");
+            let title = section.title.as_deref().unwrap_or_default();
+            let text = format!("[{title}]{}", refs(&section.refs));
+            line(out, depth * 2 + 2, &text, "");
         }
-        last = section;
+        last = at;
         item(out, plan, facts, number, node, depth);
     }
 }
@@ -124,18 +127,20 @@ fn shown(plan: &Plan, mut waves: Vec<(usize, NodeId)>) -> Vec<(usize, NodeId)> {
 }
 
 /// A section orders nothing, so what is in it stands among its neighbours; its title is a heading.
-fn flatten<'a>(plan: &'a Plan, ids: &[NodeId]) -> Vec<(NodeId, Option<&'a str>)> {
+fn flatten<'a>(plan: &'a Plan, ids: &[NodeId]) -> Vec<(NodeId, Option<&'a Node>)> {
     let mut found = Vec::new();
     for id in ids {
         match plan.node(*id) {
-            Some(Node {
-                kind: NodeKind::Section,
-                title,
-                children,
-                ..
-            }) => {
+            Some(
+                section @ Node {
+                    kind: NodeKind::Section,
+                    children,
+                    ..
+                },
+            ) => {
                 let inner = flatten(plan, children).into_iter();
-                found.extend(inner.map(|(id, own)| (id, own.or(title.as_deref()))));
+                let titled = Some(section).filter(|section| section.title.is_some());
+                found.extend(inner.map(|(id, own)| (id, own.or(titled))));
             }
             _ => found.push((*id, None)),
         }
@@ -152,7 +157,7 @@ fn item(out: &mut String, plan: &Plan, facts: &Facts, number: usize, node: &Node
         _ => span(took.shortest_ns, took.longest_ns),
     };
     let name = format!("{number:>2} {word}");
-    let text = format!("{text}{}", refs(&node.refs));
+    let text = format!("{text}{}{}", terms(node), refs(&node.refs));
     column(out, depth * 2, &name, 9, &text, &right);
     match &node.kind {
         NodeKind::Step(step) => line(out, depth * 2 + 11, &undo(step), ""),
@@ -175,7 +180,7 @@ fn inside(out: &mut String, plan: &Plan, group: &Node, depth: usize) {
             NodeKind::Confirm(_) => ("", title(plan, node)),
             _ => said(plan, node),
         };
-        let text = format!("{text}{}", refs(&node.refs));
+        let text = format!("{text}{}{}", terms(node), refs(&node.refs));
         column(out, depth * 2, &format!("   {word}"), 9, &text, "");
     }
 }
@@ -208,6 +213,22 @@ fn said(plan: &Plan, node: &Node) -> (&'static str, String) {
             let text = template(plan, &notice.text);
             ("tell", format!("{}: {text}", notice.provider))
         }
+    }
+}
+
+/// Who is responsible, and how long it is worth something.
+fn terms(node: &Node) -> String {
+    // Of a group, what is in it says so.
+    let owner = node
+        .owner
+        .as_ref()
+        .filter(|_| !matches!(node.kind, NodeKind::When(_)));
+    let owner = owner.map(|owner| format!("owner {owner}"));
+    let expires = node.expires_ns.map(|ns| format!("good for {}", time(ns)));
+    let terms: Vec<String> = owner.into_iter().chain(expires).collect();
+    match terms.is_empty() {
+        true => String::new(),
+        false => format!(" ({})", terms.join(", ")),
     }
 }
 

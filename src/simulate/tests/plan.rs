@@ -140,6 +140,8 @@ fn node(id: u32, path: &str, kind: NodeKind, parent: Option<u32>) -> Node {
             no_data: None,
         },
         window: None,
+        owner: None,
+        expires_ns: None,
         loc: LOC,
     }
 }

@@ -33,6 +33,9 @@ pub fn tree(view: &View, now: Instant, style: Style) -> Vec<String> {
     lines.collect()
 }
 
+/// Of a title at least so much is shown.
+const TITLE_MIN: usize = 8;
+
 struct Out {
     lines: Vec<Line>,
     now: Instant,
@@ -101,7 +104,8 @@ impl Out {
     fn fitting(&self, before: &Line, title: &str, behind: &str) -> String {
         let room = self.width.saturating_sub(before.width());
         let behind = behind.chars().count();
-        if title.chars().count() + behind <= room || behind > room / 2 {
+        let fits = title.chars().count() + behind <= room;
+        if fits || behind + TITLE_MIN > room {
             return title.to_owned();
         }
         let kept = (room - behind).saturating_sub(1);

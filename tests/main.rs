@@ -16,6 +16,8 @@ mod crash;
 mod docs;
 mod editors;
 mod explain;
+mod lists;
+mod program;
 mod shown;
 mod simulate;
 mod state;

@@ -7,7 +7,7 @@ use crate::analyze::places::Places;
 use crate::diagnostics::Diagnostic;
 use crate::diagnostics::codes::canary::BASELINE_GONE;
 use crate::plan::expr::{Expr, Scope};
-use crate::plan::graph::Graph;
+use crate::plan::graph::{Graph, Point, Reach};
 use crate::plan::node::{Node, NodeId, NodeKind};
 use crate::plan::walk::{clauses, each, of_node, reads};
 use crate::plan::{LocId, Plan};
@@ -28,22 +28,28 @@ pub fn check(plan: &Plan, graph: &Graph, places: &Places) -> Vec<Diagnostic> {
 
 /// What is judged while a canary runs, but not inside of it: nothing puts the one before the other.
 fn totals(plan: &Plan, graph: &Graph, places: &Places) -> Vec<Diagnostic> {
-    let canaries: Vec<&Node> = plan
+    let canaries: Vec<Ordered<'_>> = plan
         .nodes
         .iter()
         .filter(|node| matches!(node.kind, NodeKind::Canary(_)))
+        .map(|canary| Ordered {
+            canary,
+            before: graph.origins(Point::Start(canary.id)),
+            after: graph.reach(Point::End(canary.id)),
+        })
         .collect();
+    if canaries.is_empty() {
+        return Vec::new();
+    }
     let mut found = Vec::new();
     for node in &plan.nodes {
         if is_verify(plan, node.id) {
             continue;
         }
-        let beside = |canary: &&&Node| {
-            !is_inside(plan, node.id, canary.id)
-                && !graph.ends_before(canary.id, node.id)
-                && !graph.ends_before(node.id, canary.id)
+        let beside = |own: &&Ordered<'_>| {
+            own.may_overlap(node.id, node.id) && !is_inside(plan, node.id, own.canary.id)
         };
-        let Some(canary) = canaries.iter().find(beside) else {
+        let Some(Ordered { canary, .. }) = canaries.iter().find(beside) else {
             continue;
         };
         for (condition, loc) in judged(node) {
@@ -55,10 +61,8 @@ fn totals(plan: &Plan, graph: &Graph, places: &Places) -> Vec<Diagnostic> {
         }
     }
     for watch in &plan.watches {
-        let beside = |canary: &&&Node| {
-            !graph.ends_before(canary.id, watch.from) && !graph.ends_before(watch.to, canary.id)
-        };
-        if let Some(canary) = canaries.iter().find(beside) {
+        let beside = |own: &&Ordered<'_>| own.may_overlap(watch.from, watch.to);
+        if let Some(Ordered { canary, .. }) = canaries.iter().find(beside) {
             let rules = watch.rules.iter();
             found
                 .extend(rules.filter_map(|rule| {
@@ -67,6 +71,20 @@ fn totals(plan: &Plan, graph: &Graph, places: &Places) -> Vec<Diagnostic> {
         }
     }
     found
+}
+
+/// A canary, with all that has ended when it starts, and all that starts when it has ended.
+struct Ordered<'p> {
+    canary: &'p Node,
+    before: Reach,
+    after: Reach,
+}
+
+impl Ordered<'_> {
+    /// Whether it may run at some time between the start of one node and the end of another.
+    fn may_overlap(&self, from: NodeId, to: NodeId) -> bool {
+        !self.after.has(Point::Start(from)) && !self.before.has(Point::End(to))
+    }
 }
 
 fn judged(node: &Node) -> Vec<(&Expr, LocId)> {

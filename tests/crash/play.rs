@@ -1,6 +1,8 @@
 //! One run of the program from its start to its end, through as many processes as it takes.
 
+use super::end::{End, Kill, Stopped};
 use super::moments::{Moment, Moments};
+use super::shop::{Day, Left, settle, told, world, writes};
 use super::witness::Watching;
 use deployc::commands::compile::compiled;
 use deployc::effects::store::sqlite::SqliteStore;
@@ -11,16 +13,7 @@ use deployc::engine::step;
 use deployc::journal::store::Store;
 use deployc::journal::writer::read;
 use deployc::plan::Plan;
-use deployc::providers::kubernetes::{FIELD_MANAGER, KEY_ANNOTATION};
-use deployc::simulate::kubernetes::object::Name;
-use deployc::simulate::kubernetes::store::{Force, Precondition, Writer};
-use deployc::simulate::script::Line;
-use deployc::simulate::setup;
-use deployc::simulate::world::{Turn, World};
-use deployc::values::Instant;
-use serde_json::{Value, json};
-use std::collections::BTreeMap;
-use std::fmt;
+use serde_json::Value;
 use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -29,51 +22,6 @@ use tokio::runtime::Runtime;
 
 const ERRORS: &str = "errors";
 const SPEED: u32 = 5;
-const MINUTE_NS: i64 = 60_000_000_000;
-const START: Instant = Instant(1_769_000_000_000_000_000);
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Day {
-    Good,
-    /// The new version answers with errors from half of the traffic on.
-    Bad,
-}
-
-/// What a run has left, by the world's account.
-pub struct End {
-    pub day: Day,
-    pub code: Option<i32>,
-    pub kills: Vec<Kill>,
-    pub breaches: Vec<String>,
-    pub before: Left,
-    pub left: Left,
-    /// What the run wrote, object by object, in its order.
-    pub writes: BTreeMap<String, Vec<String>>,
-    /// By its processes, to people.
-    said: String,
-}
-
-/// Objects without what a run leaves in annotations; pods without their names.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Left {
-    pub objects: BTreeMap<String, Value>,
-    pub pods: Vec<String>,
-    pub serving: Vec<String>,
-}
-
-/// Where a run stood when its process was killed.
-#[derive(Clone)]
-pub struct Kill {
-    pub day: Day,
-    pub moment: Moment,
-    /// In the journal.
-    pub records: usize,
-    /// What the last of them is.
-    pub last: String,
-    /// Changes that had reached the world and were not answered.
-    pub in_flight: usize,
-    pub is_going_back: bool,
-}
 
 /// Where the journal is kept.
 #[derive(Clone, Copy)]
@@ -83,15 +31,6 @@ pub enum Disk {
     Full {
         blocks: u64,
     },
-}
-
-/// What came of a disk that was full at first.
-pub struct Stopped {
-    pub code: Option<i32>,
-    pub said: String,
-    /// In the journal by then.
-    pub records: usize,
-    pub end: End,
 }
 
 pub struct Play {
@@ -286,6 +225,7 @@ impl Play {
             before,
             left: Left::of(&stage.world),
             writes: writes(&stage.world, &run),
+            told: told(&stage.world),
             said: std::fs::read_to_string(self.folder.join(ERRORS)).unwrap(),
         }
     }
@@ -294,66 +234,6 @@ impl Play {
 impl Drop for Play {
     fn drop(&mut self) {
         std::fs::remove_dir_all(&self.folder).ok();
-    }
-}
-
-impl fmt::Display for End {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "{:?} {:?}", self.day, self.code)?;
-        for kill in &self.kills {
-            writeln!(f, "  {kill}")?;
-        }
-        for (object, writes) in &self.writes {
-            writeln!(f, "  {object}")?;
-            for write in writes {
-                writeln!(f, "    {write}")?;
-            }
-        }
-        writeln!(f, "{}", self.said)
-    }
-}
-
-impl fmt::Display for Kill {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "{:?} day, {:?}: {} records, the last `{}`, {} under way",
-            self.day, self.moment, self.records, self.last, self.in_flight
-        )?;
-        match self.is_going_back {
-            true => write!(f, ", going back"),
-            false => Ok(()),
-        }
-    }
-}
-
-impl Left {
-    fn of(world: &World) -> Left {
-        let objects = world.cluster.store.objects.iter().map(|(name, object)| {
-            let mut body = object.body.clone();
-            if let Some(annotations) = body.pointer_mut("/metadata/annotations") {
-                annotations
-                    .as_object_mut()
-                    .unwrap()
-                    .shift_remove(KEY_ANNOTATION);
-            }
-            (name.to_string(), body)
-        });
-        let mut pods: Vec<String> = world
-            .cluster
-            .pods
-            .values()
-            .map(|pod| format!("{} {:?} {}", pod.owner, pod.images, pod.ready()))
-            .collect();
-        pods.sort();
-        let serving = world
-            .cluster
-            .endpoints(&Name::new("service", "shop", "api"));
-        Left {
-            objects: objects.collect(),
-            pods,
-            serving: serving.iter().map(|pod| pod.images[0].clone()).collect(),
-        }
     }
 }
 
@@ -367,67 +247,6 @@ async fn kill_after(server: Server<Watching>, moment: Option<Moment>) {
 
 fn path() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/crash/plan")
-}
-
-fn world(plan: &Plan) -> World {
-    let mut world = setup::world(plan, START);
-    let by = Writer {
-        at: world.now,
-        manager: FIELD_MANAGER.to_owned(),
-        key: None,
-    };
-    let worker = json!({
-        "apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "worker"},
-        "spec": {
-            "replicas": 2,
-            "selector": {"matchLabels": {"app": "worker"}},
-            "template": {
-                "metadata": {"labels": {"app": "worker"}},
-                "spec": {"containers": [{"name": "worker", "image": "registry.local/worker:1"}]},
-            },
-        },
-    });
-    let name = Name::of(&worker, "shop");
-    let any = Precondition::default();
-    world
-        .cluster
-        .apply(&by, &name, &worker, &any, Force::Yes)
-        .unwrap();
-    let healthy = Line::Metric {
-        metric: "error_rate".to_owned(),
-        scope: None,
-        raw: Some(0.01),
-    };
-    world.plan_turn(world.now, Turn::Begin(0, vec![healthy]));
-    settle(&mut world);
-    world.cluster.store.history.clear();
-    world
-}
-
-/// Pods that start or drain get the time for it.
-fn settle(world: &mut World) {
-    let later = world.now.plus(MINUTE_NS);
-    while world.now < later {
-        world.advance(later);
-    }
-}
-
-/// By the names of objects; pods by that of their Deployment, since they are all alike. Each write with its change, but
-/// without the name of the run.
-fn writes(world: &World, run: &str) -> BTreeMap<String, Vec<String>> {
-    let mut found: BTreeMap<String, Vec<String>> = BTreeMap::new();
-    for change in world.history() {
-        let Some(key) = change.key.filter(|_| change.who == FIELD_MANAGER) else {
-            continue;
-        };
-        let object = match change.object.strip_prefix("pod/") {
-            Some(pod) => pod.rsplitn(3, '-').last().unwrap().to_owned(),
-            None => change.object,
-        };
-        let writes = found.entry(object).or_default();
-        writes.push(format!("{} {:?}", key.0, change.what).replace(run, "RUN"));
-    }
-    found
 }
 
 /// `{"committed": …}` → `committed`

@@ -2,7 +2,7 @@
 //! also who kills, so that a kill falls exactly between two things that happen.
 
 use super::moments::Moment;
-use super::play::Day;
+use super::shop::Day;
 use deployc::effects::store::sqlite::SqliteStore;
 use deployc::effects::world::server::Witness;
 use deployc::engine::protocol::Effect;

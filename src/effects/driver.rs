@@ -66,13 +66,22 @@ enum Slot {
 
 struct Flights {
     running: HashMap<Slot, Flight>,
-    done: mpsc::UnboundedSender<(Slot, EventKind)>,
+    started: u64,
+    done: mpsc::UnboundedSender<Landing>,
 }
 
 struct Flight {
+    number: u64,
     task: AbortHandle,
     /// What is said for it when it is cancelled; `None`: it cannot be.
     when_cancelled: Option<EventKind>,
+}
+
+/// What has come of a flight.
+struct Landing {
+    slot: Slot,
+    number: u64,
+    kind: EventKind,
 }
 
 impl<S: Store, A: Audience> Driver<'_, S, A> {
@@ -85,10 +94,7 @@ impl<S: Store, A: Audience> Driver<'_, S, A> {
         mut signals: Signals,
     ) -> Result<Ended, JournalError> {
         let (done, mut landed) = mpsc::unbounded_channel();
-        let mut flights = Flights {
-            running: HashMap::new(),
-            done,
-        };
+        let mut flights = Flights::new(done);
         let mut wake = None;
         let mut inbox = tokio::time::interval(INBOX_PERIOD);
         let mut redraw = tokio::time::interval(REDRAW_PERIOD);
@@ -115,9 +121,9 @@ impl<S: Store, A: Audience> Driver<'_, S, A> {
                         }
                         None => continue,
                     },
-                    Some((slot, kind)) = landed.recv() => match flights.running.remove(&slot) {
-                        Some(_) => kind,
-                        None => continue, // cancelled meanwhile, and answered for
+                    Some(landing) = landed.recv() => match flights.land(landing) {
+                        Some(kind) => kind,
+                        None => continue, // answered for already
                     },
                     _ = redraw.tick() => {
                         self.audience.state(self.plan, self.clock.now(), &state);
@@ -141,15 +147,14 @@ impl<S: Store, A: Audience> Driver<'_, S, A> {
         &mut self,
         state: &mut State,
         flights: &mut Flights,
-        landed: &mut mpsc::UnboundedReceiver<(Slot, EventKind)>,
+        landed: &mut mpsc::UnboundedReceiver<Landing>,
     ) -> Result<(), JournalError> {
         let deadline = tokio::time::Instant::now() + HEAR_OUT_MAX;
         while flights.tells() > 0 {
-            let Ok(Some((slot, kind))) = tokio::time::timeout_at(deadline, landed.recv()).await
-            else {
+            let Ok(Some(landing)) = tokio::time::timeout_at(deadline, landed.recv()).await else {
                 break;
             };
-            if flights.running.remove(&slot).is_some() {
+            if let Some(kind) = flights.land(landing) {
                 self.take(kind, None, state, flights, &mut None)?;
             }
         }
@@ -328,6 +333,14 @@ const READ_GRACE_NS: i64 = 500_000_000;
 const TELL_NS_MAX: i64 = 300_000_000_000;
 
 impl Flights {
+    fn new(done: mpsc::UnboundedSender<Landing>) -> Flights {
+        Flights {
+            running: HashMap::new(),
+            started: 0,
+            done,
+        }
+    }
+
     fn start(
         &mut self,
         slot: Slot,
@@ -336,12 +349,16 @@ impl Flights {
     ) {
         let done = self.done.clone();
         let landing = slot.clone();
+        self.started += 1;
+        let number = self.started;
         let task = tokio::spawn(async move {
             let kind = work.await;
+            let slot = landing;
             // The receiver is gone only when the driver is: then nobody waits for it.
-            let _ = done.send((landing, kind));
+            let _ = done.send(Landing { slot, number, kind });
         });
         let flight = Flight {
+            number,
             task: task.abort_handle(),
             when_cancelled,
         };
@@ -357,15 +374,24 @@ impl Flights {
             .count()
     }
 
+    /// The first landing of a flight counts. Its slot may have been taken by another flight since, which it says nothing of.
+    fn land(&mut self, landing: Landing) -> Option<EventKind> {
+        let flight = self.running.get(&landing.slot);
+        flight.filter(|flight| flight.number == landing.number)?;
+        self.running.remove(&landing.slot);
+        Some(landing.kind)
+    }
+
     /// Ends what is in flight under `key` and answers for it. An answer that has landed already comes first, and then
-    /// this one is dropped, since the slot is free.
+    /// this one is dropped.
     fn cancel(&mut self, key: Key) {
         let slot = Slot::Change(key);
         if let Some(flight) = self.running.get_mut(&slot)
             && let Some(kind) = flight.when_cancelled.take()
         {
             flight.task.abort();
-            let _ = self.done.send((slot, kind));
+            let number = flight.number;
+            let _ = self.done.send(Landing { slot, number, kind });
         }
     }
 }
@@ -475,4 +501,52 @@ fn cancelled() -> Failure {
 
 fn failure(kind: FailureKind, message: String) -> Failure {
     Failure { kind, message }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Flights, Slot};
+    use crate::engine::protocol::EventKind;
+    use crate::providers::request::{Direction, Key, Observation, Outcome};
+    use tokio::sync::mpsc;
+
+    fn observed() -> EventKind {
+        EventKind::Observed {
+            key: Key("a".to_owned()),
+            direction: Direction::Forward,
+            observation: Observation::NotApplied,
+        }
+    }
+
+    fn committed() -> EventKind {
+        EventKind::Committed {
+            key: Key("a".to_owned()),
+            direction: Direction::Back,
+            outcome: Outcome::Unknown(super::cancelled()),
+        }
+    }
+
+    /// The answer is there when it is cancelled, and with it the way back begins under the same key.
+    #[tokio::test]
+    async fn a_cancelled_flight_does_not_land_in_place_of_the_next_one() {
+        let (done, mut landed) = mpsc::unbounded_channel();
+        let mut flights = Flights::new(done);
+        let slot = Slot::Change(Key("a".to_owned()));
+        flights.start(slot.clone(), Some(observed()), async { observed() });
+        let answer = landed.recv().await.unwrap();
+        flights.cancel(Key("a".to_owned()));
+        assert!(matches!(
+            flights.land(answer),
+            Some(EventKind::Observed { .. })
+        ));
+        flights.start(slot, Some(committed()), async { committed() });
+        let cancelled = landed.recv().await.unwrap();
+        assert!(flights.land(cancelled).is_none());
+        let next = landed.recv().await.unwrap();
+        assert!(matches!(
+            flights.land(next),
+            Some(EventKind::Committed { .. })
+        ));
+        assert!(flights.running.is_empty());
+    }
 }

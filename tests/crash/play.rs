@@ -18,10 +18,13 @@ use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::time::Duration;
 use tokio::runtime::Runtime;
 
 const ERRORS: &str = "errors";
 const SPEED: u32 = 5;
+/// What no process needs, on the slowest of machines.
+const LONGEST: Duration = Duration::from_secs(100);
 
 /// Where the journal is kept.
 #[derive(Clone, Copy)]
@@ -243,6 +246,11 @@ async fn kill_after(server: Server<Watching>, moment: Option<Moment>) {
         let stage = &mut *server.stage();
         stage.witness.kill(&mut stage.world);
     }
+    tokio::time::sleep(LONGEST).await;
+    let stage = &mut *server.stage();
+    let breach = format!("a process did not end within {LONGEST:?}");
+    stage.witness.breaches.push(breach);
+    stage.witness.kill(&mut stage.world);
 }
 
 fn path() -> PathBuf {

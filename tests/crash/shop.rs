@@ -111,6 +111,9 @@ pub fn writes(world: &World, run: &str) -> BTreeMap<String, Vec<String>> {
         let Some(key) = change.key.filter(|_| change.who == FIELD_MANAGER) else {
             continue;
         };
+        if let What::Told(_) = change.what {
+            continue;
+        }
         let object = match change.object.strip_prefix("pod/") {
             Some(pod) => pod.rsplitn(3, '-').last().unwrap().to_owned(),
             None => change.object,

@@ -176,6 +176,33 @@ fn the_lines_of_a_run() {
 }
 
 #[test]
+fn whoever_is_responsible_is_named_where_something_fails() {
+    let demo = demo("too-few");
+    let mut lines = Vec::new();
+    let mut cause = None;
+    demo.play(&mut |drive, notes| {
+        let shown = notes
+            .iter()
+            .filter_map(|note| line::line(&demo.plan, &demo.map, drive.world.now, note));
+        lines.extend(shown);
+        cause = view(&demo.plan, &drive.state, drive.world.now).cause;
+        Enough::No
+    });
+    let failed: Vec<&String> = lines.iter().filter(|line| line.contains("fail")).collect();
+    assert!(
+        failed
+            .iter()
+            .any(|line| line.ends_with(": fail (owner: engineer)")),
+        "{lines:#?}"
+    );
+    let cause = cause.unwrap_or_default();
+    assert!(
+        cause.starts_with("\"b.example.com answers\" (owner: engineer): "),
+        "{cause}"
+    );
+}
+
+#[test]
 fn the_objects_of_a_run() {
     let demo = demo("bad-day");
     let mut objects = Vec::new();

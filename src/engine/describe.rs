@@ -3,7 +3,7 @@
 use crate::engine::eval::Evaluator;
 use crate::engine::metric::scope_word;
 use crate::plan::elements;
-use crate::plan::expr::{CallExpr, Datum, Expr, Scope};
+use crate::plan::expr::{CallExpr, Datum, Expr, Scope, TemplatePart};
 use crate::plan::walk::revision;
 use crate::syntax::ast::{Aggregate, BinaryOp};
 use crate::values::show;
@@ -58,7 +58,14 @@ fn words(eval: &Evaluator, expr: &Expr, depth: u32) -> String {
             format!("[{}]", items.join(", "))
         }
         Expr::Map(_) => "a map".to_owned(),
-        Expr::Template(_) => "a text".to_owned(),
+        Expr::Template(template) => {
+            let part = |part: &TemplatePart| match part {
+                TemplatePart::Text(text) => text.clone(),
+                TemplatePart::Expr(hole) => format!("${{{}}}", inside(hole)),
+            };
+            let text: String = template.parts.iter().map(part).collect();
+            format!("\"{text}\"")
+        }
         Expr::Narrow { json, path, .. } => match path {
             Some(path) => format!("{} at {path}", inside(json)),
             None => inside(json),

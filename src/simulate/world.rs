@@ -130,6 +130,8 @@ impl World {
 
     /// Begins a request; its answer comes out of [`World::advance`].
     pub fn begin(&mut self, ticket: Ticket, request: Request) {
+        // What the scenario says of this very moment holds for what is asked in it.
+        self.take_turns();
         self.cluster.advance(self.now);
         let (delay_ns, work) = self.work(request);
         let at = self.now.plus(delay_ns);

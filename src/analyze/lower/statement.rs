@@ -130,7 +130,8 @@ fn refused(place: Place, kind: &StmtKind) -> Option<&'static str> {
 fn bind(cx: &mut Cx<'_, '_>, around: &mut Around, it: &ast::Let) {
     let typed = expr::infer(cx, &around.env, &it.value);
     let name = &it.name.name;
-    let frozen = around.place == Place::Phase && typed.value().is_none() && !typed.is_unknown();
+    let known = typed.value().is_some() || matches!(typed.expr, Expr::Element { .. });
+    let frozen = around.place == Place::Phase && !known && !typed.is_unknown();
     if !frozen {
         around.env.bind(name, typed);
         return;

@@ -50,7 +50,10 @@ pub fn policy(policy: &Policy) -> String {
 fn words(plan: &Plan, map: &SourceMap, note: &Note) -> Option<String> {
     Some(match &note.kind {
         NoteKind::Started => "started".to_owned(),
-        NoteKind::Ended { verdict } => values::word(*verdict).to_owned(),
+        NoteKind::Ended { verdict } => {
+            let node = note.node.and_then(|id| plan.node(id));
+            ended_words(*verdict, node)
+        }
         NoteKind::Judged {
             verdict: Verdict::Pass,
             ..
@@ -101,6 +104,16 @@ fn words(plan: &Plan, map: &SourceMap, note: &Note) -> Option<String> {
         NoteKind::Drift { message } => format!("changed by somebody else: {message}"),
         NoteKind::Said { text } => text.clone(),
     })
+}
+
+/// Whoever is responsible is named where it did not pass.
+fn ended_words(verdict: Verdict, node: Option<&Node>) -> String {
+    let word = values::word(verdict);
+    let bad = [Verdict::Fail, Verdict::Error, Verdict::Inconclusive];
+    match node.and_then(|node| node.owner.as_ref()) {
+        Some(owner) if bad.contains(&verdict) => format!("{word} (owner: {owner})"),
+        _ => word.to_owned(),
+    }
 }
 
 fn rule_words(plan: &Plan, map: &SourceMap, watch: u32, rule: u32, cause: &str) -> String {

@@ -91,8 +91,19 @@ pub fn node_name(plan: &Plan, id: NodeId) -> String {
     let Some(node) = plan.node(id) else {
         return "?".to_owned();
     };
-    let last = node.path.rsplit('/').next().unwrap_or("");
-    node.name.clone().unwrap_or_else(|| last.to_owned())
+    if let Some(name) = &node.name {
+        return name.clone();
+    }
+    let (before, last) = node.path.rsplit_once('/').unwrap_or(("", &node.path));
+    let parent = node.parent.and_then(|parent| plan.node(parent));
+    match parent.and_then(elements::of_copy) {
+        // Alike in each copy.
+        Some(_) => {
+            let copy = before.rsplit('/').next().unwrap_or(before);
+            format!("{copy}/{last}")
+        }
+        None => last.to_owned(),
+    }
 }
 
 fn scoped(scope: &Scope, name: &str) -> String {

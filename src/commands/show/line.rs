@@ -99,7 +99,8 @@ fn words(plan: &Plan, map: &SourceMap, note: &Note) -> Option<String> {
             )
         }
         NoteKind::RollbackStarted { cause } => format!("rolling back: {cause}"),
-        NoteKind::Undone { outcome } => format!("undone: {outcome}"),
+        NoteKind::Undone { outcome } if outcome == "done" => "undone".to_owned(),
+        NoteKind::Undone { outcome } => format!("not undone: {outcome}"),
         NoteKind::Failed { failure } => format!("failed: {}", failure.message),
         NoteKind::Drift { message } => format!("changed by somebody else: {message}"),
         NoteKind::Said { text } => text.clone(),

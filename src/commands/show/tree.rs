@@ -18,6 +18,7 @@ pub fn tree(view: &View, now: Instant, style: Style) -> Vec<String> {
         now,
         signs: signs(style.charset),
         width: style.width,
+        cause: view.cause.as_deref(),
     };
     out.head(view);
     for item in &view.items {
@@ -36,11 +37,13 @@ pub fn tree(view: &View, now: Instant, style: Style) -> Vec<String> {
 /// Of a title at least so much is shown.
 const TITLE_MIN: usize = 8;
 
-struct Out {
+struct Out<'v> {
     lines: Vec<Line>,
     now: Instant,
     signs: Signs,
     width: usize,
+    /// Said at the top; what was ended by it does not say it again.
+    cause: Option<&'v str>,
 }
 
 /// One character each: they say what colour says, for those who see none.
@@ -78,7 +81,7 @@ fn signs(charset: Charset) -> Signs {
     }
 }
 
-impl Out {
+impl Out<'_> {
     fn line(&mut self, depth: usize, text: impl Into<String>) {
         self.lines.push(Line::new(depth).and(Tint::Plain, text));
     }
@@ -166,7 +169,9 @@ impl Out {
             .and(Tint::Quiet, took(item));
         let guilty: Vec<&Item> = item.items.iter().filter(|inner| is_bad(inner)).collect();
         // What is inside says why; else the reason stands behind, or below where it is too long.
-        match item.reason.as_ref().filter(|_| guilty.is_empty()) {
+        let reason = item.reason.as_deref().filter(|_| guilty.is_empty());
+        let reason = reason.filter(|reason| is_bad(item) || Some(*reason) != self.cause);
+        match reason {
             Some(reason) if line.width() + reason.chars().count() + 2 > self.width => {
                 self.lines.push(line);
                 let line = Line::new(depth + 2);

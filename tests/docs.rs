@@ -2,11 +2,14 @@
 //!
 //! A fence `deploy` holds a whole file, `deploy item` items, `deploy stmt` statements of a phase.
 
+use deployc::analyze::compile::{SourceText, compile};
+use deployc::analyze::files::InMemory;
 use deployc::diagnostics::Diagnostic;
 use deployc::source::{FileId, SourceFile};
 use deployc::syntax::ast::{File, ItemKind};
 use deployc::syntax::parse::{self, Parsed};
 use deployc::syntax::print;
+use std::collections::BTreeMap;
 
 const REFERENCE: &str = include_str!("../grammar/LANGUAGE.md");
 
@@ -26,6 +29,43 @@ fn each_block_of_the_reference_parses() {
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// What the whole plan of the reference releases.
+const SHOP: &str = r#"apiVersion: apps/v1
+kind: Deployment
+metadata: { name: shop }
+spec:
+  replicas: 10
+  selector: { matchLabels: { app: shop } }
+  template:
+    metadata: { labels: { app: shop } }
+    spec:
+      containers:
+        - name: shop
+          image: registry.example.com/shop:v1
+          readinessProbe: { httpGet: { path: /health, port: 8080 } }
+---
+apiVersion: v1
+kind: Service
+metadata: { name: shop }
+spec:
+  selector: { app: shop }
+  ports: [{ port: 80, targetPort: 8080 }]
+"#;
+
+#[test]
+fn the_whole_plan_of_the_reference_compiles() {
+    let text = blocks().swap_remove(0).text;
+    let name = "shop.deploy".to_owned();
+    let files = BTreeMap::from([("k8s/shop.yaml".to_owned(), SHOP.as_bytes().to_vec())]);
+    let compiled = compile(vec![SourceText { name, text }], &InMemory { files });
+    let found: Vec<String> = compiled
+        .diagnostics
+        .iter()
+        .map(|found| format!("{} {}", found.code.id, found.message))
+        .collect();
+    assert!(found.is_empty(), "{found:#?}");
 }
 
 #[test]

@@ -18,6 +18,7 @@ mod editors;
 mod explain;
 mod lists;
 mod program;
+mod readme;
 mod shown;
 mod simulate;
 mod state;

@@ -148,11 +148,11 @@ impl Play {
         status.unwrap().code()
     }
 
-    /// The run that was begun and has not ended, if any.
+    /// The run that was begun, if any. It may have ended when its process was killed: to resume it does nothing then.
     fn run(&self) -> Option<String> {
         let store = SqliteStore::open_existing(&self.folder).ok()?;
         let newest = store.runs().unwrap().into_iter().next()?;
-        newest.holds_target().then_some(newest.run)
+        (newest.records > 0).then_some(newest.run)
     }
 
     fn code(&self, args: &[&str]) -> Option<i32> {

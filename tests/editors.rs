@@ -1,6 +1,9 @@
 //! The grammars of the editors: they colour every plan that there is as the parser reads it.
 
 mod classes;
+mod corpus;
+mod generated;
+mod hostile;
 mod textmate;
 mod texts;
 mod tree;

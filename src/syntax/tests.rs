@@ -4,6 +4,7 @@
     reason = "tests read examples, and know a hang from an answer"
 )]
 
+mod highlight;
 mod hostile;
 mod layout;
 mod trees;

@@ -7,8 +7,8 @@ use std::path::Path;
 
 const FOLDER: &str = "editors/tree-sitter-deploy";
 
-/// The newest that the library of tree-sitter knows.
-const ABI: usize = tree_sitter::LANGUAGE_VERSION;
+/// Not the newest: older editors know this one, and the grammar needs nothing of what came later.
+const ABI: usize = 14;
 
 #[test]
 fn the_parser_is_the_one_that_the_grammar_makes() {

@@ -153,18 +153,18 @@ static bool scan_unclosed(const Statements *open, TSLexer *lexer) {
   return true;
 }
 
-// After an error every token is asked for. The line break itself is taken, so that each try moves on.
+// After an error every token is asked for. The line breaks themselves are taken, so that each try moves on.
 static bool scan_recovering(Statements *open, TSLexer *lexer) {
-  while (is_blank(lexer->lookahead)) lexer->advance(lexer, true);
-  if (lexer->lookahead != '\n') return false;
-  lexer->advance(lexer, false);
-  lexer->mark_end(lexer);
   uint32_t column = 0;
-  while (is_blank(lexer->lookahead)) {
-    column = next_column(column, lexer->lookahead);
-    lexer->advance(lexer, false);
+  bool new_line = false;
+  while (is_blank(lexer->lookahead) || lexer->lookahead == '\n') {
+    bool is_break = lexer->lookahead == '\n';
+    column = is_break ? 0 : next_column(column, lexer->lookahead);
+    lexer->advance(lexer, !new_line && !is_break);
+    if (is_break) lexer->mark_end(lexer);
+    new_line = new_line || is_break;
   }
-  if (lexer->lookahead == '\n' || lexer->lookahead == '/' || lexer->eof(lexer)) return false;
+  if (!new_line || lexer->lookahead == '/' || lexer->eof(lexer)) return false;
   if (column > innermost(open) && lexer->lookahead != '}') return false;
   pop(open);
   lexer->result_symbol = END;

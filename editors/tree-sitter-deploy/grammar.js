@@ -37,6 +37,7 @@ module.exports = grammar({
     $._end, // behind a statement
     $._entry_end, // behind `key: value`
     $.unclosed, // before an item or a statement, where a bracket is missing
+    $.missing, // there, too, where a value is missing
     $._recovering, // never used by a rule, so it is only asked for after an error
   ],
 
@@ -247,7 +248,7 @@ module.exports = grammar({
 
     _operand: $ => choice(
       $._any_name, $.number, $.quantity, $.moment, $.boolean, $.version_number, $.secret, $.string,
-      $.raw_string, $.list, $.map, $.parenthesized, $.access, $.call, $.typed, $.measured,
+      $.raw_string, $.list, $.map, $.parenthesized, $.access, $.call, $.typed, $.measured, $.missing,
     ),
 
     _any_name: $ => choice($.identifier, $._soft_name),

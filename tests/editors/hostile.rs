@@ -99,6 +99,40 @@ fn a_text_that_was_edited_is_read_as_if_it_were_new() {
     }
 }
 
+/// What somebody is just writing must not take the colours from the rest of the file.
+#[test]
+fn a_line_that_is_not_finished_costs_few_others() {
+    let tree_sitter = TreeSitter::new();
+    let text = include_str!("../../examples/x0tta6bl4/x0tta6bl4.deploy");
+    let lines: Vec<&str> = text.lines().collect();
+    for unfinished in [
+        "let x =",
+        "check \"a\" expect",
+        "section \"x\" {",
+        "chekc \"a\"",
+    ] {
+        let places: Vec<usize> = (1..lines.len()).step_by(7).collect();
+        let mut lost = 0;
+        for &at in &places {
+            let indent = lines[at].len() - lines[at].trim_start().len();
+            let line = format!("{}{unfinished}", " ".repeat(indent));
+            let mut edited = lines.clone();
+            edited.insert(at, &line);
+            let errors = tree_sitter.errors(&edited.join("\n"));
+            lost += errors
+                .iter()
+                .map(|error| error.lines.clone().count())
+                .sum::<usize>();
+        }
+        // One for each is the line itself.
+        assert!(
+            lost <= 3 * places.len(),
+            "{unfinished}: {lost} lines at {} places",
+            places.len()
+        );
+    }
+}
+
 fn point(text: &str, at: usize) -> Point {
     let before = &text[..at];
     let line = before.rfind('\n').map_or(0, |newline| newline + 1);

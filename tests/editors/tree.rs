@@ -66,7 +66,8 @@ impl TreeSitter {
         let mut nodes = vec![tree.root_node()];
         let mut found = Vec::new();
         while let Some(node) = nodes.pop() {
-            if node.is_error() || node.is_missing() || node.kind() == "unclosed" {
+            if node.is_error() || node.is_missing() || matches!(node.kind(), "unclosed" | "missing")
+            {
                 found.push(error(node, text));
             } else {
                 let mut cursor = node.walk();

@@ -9,7 +9,7 @@
 
 #include <string.h>
 
-enum Token { BEGIN, END, ENTRY_END, UNCLOSED, RECOVERING };
+enum Token { BEGIN, END, ENTRY_END, UNCLOSED, MISSING, RECOVERING };
 
 #define DEPTH_MAX 500
 #define COLUMN_MAX UINT16_MAX
@@ -78,10 +78,10 @@ static bool begins(TSLexer *lexer, bool item, bool statement) {
   return (item && !is_digit && is_among(word, ITEMS)) || (statement && is_among(word, STATEMENTS));
 }
 
+// Both tokens take the blanks before what they stand for. So no token without length can follow another for ever.
 static bool scan_begin(Statements *open, TSLexer *lexer, bool in_block) {
   bool new_line = false;
   uint32_t column = 0;
-  lexer->mark_end(lexer);
   while (is_blank(lexer->lookahead) || lexer->lookahead == '\n') {
     new_line = new_line || lexer->lookahead == '\n';
     column = lexer->lookahead == '\n' ? 0 : next_column(column, lexer->lookahead);
@@ -91,6 +91,7 @@ static bool scan_begin(Statements *open, TSLexer *lexer, bool in_block) {
   int32_t c = lexer->lookahead;
   bool at_end = lexer->eof(lexer);
   if ((at_end && !in_block) || c == '}' || c == '/' || c == ',') return false;
+  lexer->mark_end(lexer);
   if (!new_line) column = lexer->get_column(lexer);
   if (in_block && (at_end || (column == 0 && begins(lexer, true, false)))) {
     lexer->result_symbol = UNCLOSED;
@@ -124,6 +125,8 @@ static End find_end(const Statements *open, TSLexer *lexer, bool is_entry) {
       if (++comments > COMMENTS_MAX) return GOES_ON;
       while (lexer->lookahead != '\n' && !lexer->eof(lexer)) lexer->advance(lexer, false);
     } else {
+      // Nothing stands between a missing `}` and the item behind it.
+      if (!new_line && column == 0) new_line = lexer->get_column(lexer) == 0;
       return new_line && column <= innermost(open) ? ENDS_AT_LINE : GOES_ON;
     }
   }
@@ -137,8 +140,8 @@ static bool scan_end(Statements *open, TSLexer *lexer, enum Token token) {
   return true;
 }
 
-// Inside of brackets, where a line that begins a statement says that the closing one is missing.
-static bool scan_unclosed(const Statements *open, TSLexer *lexer) {
+// Inside of brackets, and behind an operator: a line that begins a statement says that something is missing above it.
+static bool scan_missing(const Statements *open, TSLexer *lexer, enum Token token) {
   bool new_line = false;
   uint32_t column = 0;
   lexer->mark_end(lexer);
@@ -149,7 +152,7 @@ static bool scan_unclosed(const Statements *open, TSLexer *lexer) {
   }
   if (!new_line || column > innermost(open)) return false;
   if (lexer->lookahead != '}' && !begins(lexer, column == 0, true)) return false;
-  lexer->result_symbol = UNCLOSED;
+  lexer->result_symbol = token;
   return true;
 }
 
@@ -197,6 +200,7 @@ bool tree_sitter_deploy_external_scanner_scan(void *payload, TSLexer *lexer, con
   if (valid_symbols[BEGIN]) return scan_begin(open, lexer, valid_symbols[UNCLOSED]);
   if (valid_symbols[END]) return scan_end(open, lexer, END);
   if (valid_symbols[ENTRY_END]) return scan_end(open, lexer, ENTRY_END);
-  if (valid_symbols[UNCLOSED]) return scan_unclosed(open, lexer);
+  if (valid_symbols[UNCLOSED]) return scan_missing(open, lexer, UNCLOSED);
+  if (valid_symbols[MISSING]) return scan_missing(open, lexer, MISSING);
   return false;
 }

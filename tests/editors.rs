@@ -16,33 +16,15 @@ use textmate::TextMate;
 use texts::{Text, texts};
 use tree::TreeSitter;
 
-/// Where a grammar of an editor cannot know what the parser knows.
-struct Exception {
-    file: &'static str,
-    /// As it is printed by a failing test, without the place.
-    shown: &'static str,
-    reason: &'static str,
-}
-
-const EXCEPTIONS: &[Exception] = &[];
-
 #[test]
 fn all_three_grammars_agree() {
     let editors = (TreeSitter::new(), TextMate::new());
     let mut wrong = Vec::new();
-    let mut excused = Vec::new();
     let texts = texts();
     assert!(texts.len() > 200, "only {} texts were found", texts.len());
     for text in &texts {
-        for found in differences(&editors, text) {
-            let exception = EXCEPTIONS.iter().position(|exception| {
-                text.name.ends_with(exception.file) && found.shown == exception.shown
-            });
-            match exception {
-                Some(index) => excused.push(index),
-                None => wrong.push(format!("{}:{found}", text.name)),
-            }
-        }
+        let found = differences(&editors, text);
+        wrong.extend(found.iter().map(|found| format!("{}:{found}", text.name)));
     }
     assert!(
         wrong.is_empty(),
@@ -50,15 +32,6 @@ fn all_three_grammars_agree() {
         wrong.len(),
         wrong.join("\n")
     );
-    for (index, exception) in EXCEPTIONS.iter().enumerate() {
-        assert!(
-            excused.contains(&index),
-            "no longer needed: {} in {} ({})",
-            exception.shown,
-            exception.file,
-            exception.reason
-        );
-    }
 }
 
 #[test]

@@ -62,3 +62,26 @@ impl TextMate {
         classes
     }
 }
+
+#[test]
+fn the_extension_names_files_that_are_there() {
+    let folder = root().join("editors/vscode");
+    let json = |file: &str| -> serde_json::Value {
+        let text = std::fs::read_to_string(folder.join(file)).unwrap();
+        serde_json::from_str(&text).unwrap_or_else(|error| panic!("{file}: {error}"))
+    };
+    let contributes = &json("package.json")["contributes"];
+    let language = &contributes["languages"][0];
+    let grammar = &contributes["grammars"][0];
+    let configuration = json(language["configuration"].as_str().unwrap());
+    assert_eq!(configuration["comments"]["lineComment"], "//");
+    for rule in ["increaseIndentPattern", "decreaseIndentPattern"] {
+        assert!(
+            configuration["indentationRules"][rule].is_string(),
+            "{rule}"
+        );
+    }
+    let syntax = json(grammar["path"].as_str().unwrap());
+    assert_eq!(syntax["scopeName"], grammar["scopeName"]);
+    assert_eq!(grammar["language"], language["id"]);
+}

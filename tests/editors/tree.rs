@@ -18,7 +18,13 @@ impl TreeSitter {
     pub fn new() -> TreeSitter {
         let language = Language::from(tree_sitter_deploy::LANGUAGE);
         let highlights = Query::new(&language, tree_sitter_deploy::HIGHLIGHTS_QUERY).unwrap();
-        Query::new(&language, tree_sitter_deploy::INJECTIONS_QUERY).unwrap();
+        for others in [
+            tree_sitter_deploy::INJECTIONS_QUERY,
+            include_str!("../../editors/tree-sitter-deploy/queries/folds.scm"),
+            include_str!("../../editors/tree-sitter-deploy/queries/indents.scm"),
+        ] {
+            Query::new(&language, others).unwrap();
+        }
         TreeSitter {
             language,
             highlights,

@@ -5,7 +5,6 @@ use crate::engine::metric::scope_word;
 use crate::plan::elements;
 use crate::plan::expr::{CallExpr, Datum, Expr, Scope, TemplatePart};
 use crate::plan::walk::revision;
-use crate::syntax::ast::{Aggregate, BinaryOp};
 use crate::values::show;
 
 pub fn describe(eval: &Evaluator, expr: &Expr) -> String {
@@ -49,10 +48,10 @@ fn words(eval: &Evaluator, expr: &Expr, depth: u32) -> String {
         Expr::Not(inner) => format!("not {}", inside(inner)),
         Expr::Negate(inner) => format!("-{}", inside(inner)),
         Expr::Binary(left, op, right) => {
-            format!("{} {} {}", inside(left), operator(*op), inside(right))
+            format!("{} {} {}", inside(left), op.word(), inside(right))
         }
         Expr::Compare(first, _) => inside(first),
-        Expr::Aggregate(how, list) => format!("{} {}", aggregate(*how), inside(list)),
+        Expr::Aggregate(how, list) => format!("{} {}", how.word(), inside(list)),
         Expr::List(items) => {
             let items: Vec<String> = items.iter().map(inside).collect();
             format!("[{}]", items.join(", "))
@@ -92,28 +91,5 @@ fn datum_word(datum: Datum) -> &'static str {
         Datum::Before => ".before",
         Datum::Result => "",
         Datum::Verdict => ".verdict",
-    }
-}
-
-fn operator(op: BinaryOp) -> &'static str {
-    match op {
-        BinaryOp::Add => "+",
-        BinaryOp::Sub => "-",
-        BinaryOp::Mul => "*",
-        BinaryOp::Div => "/",
-        BinaryOp::And => "and",
-        BinaryOp::Or => "or",
-    }
-}
-
-fn aggregate(how: Aggregate) -> &'static str {
-    match how {
-        Aggregate::Any => "any",
-        Aggregate::All => "all",
-        Aggregate::Max => "max",
-        Aggregate::Min => "min",
-        Aggregate::Sum => "sum",
-        Aggregate::Avg => "avg",
-        Aggregate::Count => "count",
     }
 }

@@ -6,6 +6,7 @@
 pub mod clause;
 pub mod policy;
 pub mod scenario;
+mod word;
 
 use crate::source::Span;
 use crate::syntax::ast::clause::Clause;

@@ -206,15 +206,7 @@ pub fn each_outside_of_comparison(typed: &Typed) -> Diagnostic {
 }
 
 pub fn no_aggregate(how: Aggregate, typed: &Typed, text: &str) -> Diagnostic {
-    let word = match how {
-        Aggregate::Any => "any",
-        Aggregate::All => "all",
-        Aggregate::Max => "max",
-        Aggregate::Min => "min",
-        Aggregate::Sum => "sum",
-        Aggregate::Avg => "avg",
-        Aggregate::Count => "count",
-    };
+    let word = how.word();
     if typed.ty == Type::Json {
         return untyped_json(typed.span, text);
     }

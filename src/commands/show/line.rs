@@ -2,8 +2,8 @@
 
 use crate::engine::protocol::{Measured, Note, NoteKind};
 use crate::plan::node::{Node, NodeId};
-use crate::plan::{LocId, Plan, Policy, SourceMap};
-use crate::units::show as units;
+use crate::plan::print::watched::policy;
+use crate::plan::{LocId, Plan, SourceMap};
 use crate::values::{Instant, Verdict, show as values};
 
 /// The time of day, the place, what happened. `None` for what would only be noise: a sample that passed.
@@ -22,28 +22,6 @@ pub fn place(node: &Node) -> String {
     match &node.title {
         Some(title) => format!("{} \"{}\"", node.path, title),
         None => node.path.clone(),
-    }
-}
-
-pub fn policy(policy: &Policy) -> String {
-    match policy {
-        Policy::Stop => "stop".to_owned(),
-        Policy::Rollback => "rollback".to_owned(),
-        Policy::Warn => "warn".to_owned(),
-        Policy::Pause { up_to_ns, then, .. } => {
-            format!(
-                "pause up to {} then {}",
-                units::duration_ns(*up_to_ns),
-                self::policy(then)
-            )
-        }
-        Policy::Extend { up_to_ns, then, .. } => {
-            format!(
-                "extend up to {} then {}",
-                units::duration_ns(*up_to_ns),
-                self::policy(then)
-            )
-        }
     }
 }
 

@@ -2,12 +2,12 @@
 //! for and how to answer, what is left of holds. What has ended or waits takes one line.
 
 use crate::commands::list::outcome_word;
-use crate::commands::show::line::policy;
 use crate::commands::show::paint::{Line, Tint};
 use crate::diagnostics::render::human::{Charset, Style};
 use crate::engine::protocol::RunOutcome;
 use crate::engine::state::{Judged, Life, Passage};
 use crate::engine::view::{Item, Left, Stand, View, WayBack};
+use crate::plan::print::watched::policy;
 use crate::units::show::duration_ns;
 use crate::values::{Instant, Verdict, show};
 

@@ -5,7 +5,6 @@ use crate::plan::elements;
 use crate::plan::expr::{Datum, Expr, RunWord, Scope, Template, TemplatePart};
 use crate::plan::node::NodeId;
 use crate::plan::walk::revision;
-use crate::syntax::ast::{Aggregate, BinaryOp, CompareOp};
 use crate::values::Value;
 use crate::values::show::value;
 
@@ -42,21 +41,16 @@ pub fn words(plan: &Plan, expr: &Expr) -> String {
         Expr::Not(inner) => format!("not {}", words(plan, inner)),
         Expr::Negate(inner) => format!("-{}", words(plan, inner)),
         Expr::Binary(left, op, right) => {
-            format!(
-                "{} {} {}",
-                words(plan, left),
-                binary(*op),
-                words(plan, right)
-            )
+            format!("{} {} {}", words(plan, left), op.word(), words(plan, right))
         }
         Expr::Compare(first, rest) => {
             let mut text = words(plan, first);
             for (op, operand) in rest {
-                text.push_str(&format!(" {} {}", compare(*op), words(plan, operand)));
+                text.push_str(&format!(" {} {}", op.word(), words(plan, operand)));
             }
             text
         }
-        Expr::Aggregate(how, of) => format!("{} {}", aggregate(*how), words(plan, of)),
+        Expr::Aggregate(how, of) => format!("{} {}", how.word(), words(plan, of)),
         Expr::List(items) => {
             let items: Vec<String> = items.iter().map(|item| words(plan, item)).collect();
             format!("[{}]", items.join(", "))
@@ -132,39 +126,5 @@ fn run_word(word: RunWord) -> &'static str {
         RunWord::PlanTitle => "plan.title",
         RunWord::RunId => "run",
         RunWord::Cause => "cause",
-    }
-}
-
-fn binary(op: BinaryOp) -> &'static str {
-    match op {
-        BinaryOp::Add => "+",
-        BinaryOp::Sub => "-",
-        BinaryOp::Mul => "*",
-        BinaryOp::Div => "/",
-        BinaryOp::And => "and",
-        BinaryOp::Or => "or",
-    }
-}
-
-fn compare(op: CompareOp) -> &'static str {
-    match op {
-        CompareOp::Eq => "==",
-        CompareOp::Ne => "!=",
-        CompareOp::Lt => "<",
-        CompareOp::Le => "<=",
-        CompareOp::Gt => ">",
-        CompareOp::Ge => ">=",
-    }
-}
-
-fn aggregate(how: Aggregate) -> &'static str {
-    match how {
-        Aggregate::Any => "any",
-        Aggregate::All => "all",
-        Aggregate::Max => "max",
-        Aggregate::Min => "min",
-        Aggregate::Sum => "sum",
-        Aggregate::Avg => "avg",
-        Aggregate::Count => "count",
     }
 }

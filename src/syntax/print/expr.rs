@@ -1,9 +1,6 @@
 //! Expressions, strings and types as text.
 
-use crate::syntax::ast::{
-    Aggregate, Arg, BinaryOp, CompareOp, Entry, Expr, ExprKind, Ident, StringLit, StringPart,
-    TypeExpr,
-};
+use crate::syntax::ast::{Arg, Entry, Expr, ExprKind, Ident, StringLit, StringPart, TypeExpr};
 use crate::syntax::print::doc::{Doc, group, nest, text};
 
 pub fn expr(expr: &Expr) -> Doc {
@@ -20,13 +17,13 @@ pub fn expr(expr: &Expr) -> Doc {
         ExprKind::Call(callee, args) => Doc::Concat(vec![self::expr(callee), arguments(args)]),
         ExprKind::List(elements) => list(elements),
         ExprKind::Map(entries) => map(entries),
-        ExprKind::Not(inner) => prefix("not ", inner),
-        ExprKind::Negate(inner) => prefix("-", inner),
-        ExprKind::Binary(left, op, right) => chain(left, [(binary(*op), right.as_ref())]),
+        ExprKind::Not(inner) => prefix("not ".to_owned(), inner),
+        ExprKind::Negate(inner) => prefix("-".to_owned(), inner),
+        ExprKind::Binary(left, op, right) => chain(left, [(op.word(), right.as_ref())]),
         ExprKind::Compare(first, rest) => {
-            chain(first, rest.iter().map(|(op, right)| (compare(*op), right)))
+            chain(first, rest.iter().map(|(op, right)| (op.word(), right)))
         }
-        ExprKind::Aggregate(aggregate, inner) => prefix(aggregate_word(*aggregate), inner),
+        ExprKind::Aggregate(aggregate, inner) => prefix(format!("{} ", aggregate.word()), inner),
         ExprKind::As(base, ty, unit) => postfix(
             base,
             format!(" as {}{}", type_name(ty), in_unit(unit.as_ref())),
@@ -94,7 +91,7 @@ fn postfix(base: &Expr, behind: String) -> Doc {
     Doc::Concat(vec![expr(base), text(behind)])
 }
 
-fn prefix(word: &'static str, inner: &Expr) -> Doc {
+fn prefix(word: String, inner: &Expr) -> Doc {
     Doc::Concat(vec![text(word), expr(inner)])
 }
 
@@ -203,39 +200,5 @@ fn flat(doc: &Doc) -> String {
         Doc::Concat(parts) => parts.iter().map(flat).collect(),
         Doc::Fill(parts) => parts.iter().map(flat).collect::<Vec<_>>().join(" "),
         Doc::Nest(inner) | Doc::Group(inner) => flat(inner),
-    }
-}
-
-fn binary(op: BinaryOp) -> &'static str {
-    match op {
-        BinaryOp::Add => "+",
-        BinaryOp::Sub => "-",
-        BinaryOp::Mul => "*",
-        BinaryOp::Div => "/",
-        BinaryOp::And => "and",
-        BinaryOp::Or => "or",
-    }
-}
-
-fn compare(op: CompareOp) -> &'static str {
-    match op {
-        CompareOp::Eq => "==",
-        CompareOp::Ne => "!=",
-        CompareOp::Lt => "<",
-        CompareOp::Le => "<=",
-        CompareOp::Gt => ">",
-        CompareOp::Ge => ">=",
-    }
-}
-
-fn aggregate_word(aggregate: Aggregate) -> &'static str {
-    match aggregate {
-        Aggregate::Any => "any ",
-        Aggregate::All => "all ",
-        Aggregate::Max => "max ",
-        Aggregate::Min => "min ",
-        Aggregate::Sum => "sum ",
-        Aggregate::Avg => "avg ",
-        Aggregate::Count => "count ",
     }
 }

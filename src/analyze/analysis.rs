@@ -156,6 +156,14 @@ fn the_plan<'a>(
         let at = version.map_or(Span::new(FileId(0), 0, 0), |version| version.span);
         found.push(say::no_plan(at));
     }
+    let is_phase = |item: &&Item| matches!(item.kind, ItemKind::Phase(_));
+    if let Some(plan) = first
+        && !broken
+        && !items.iter().any(is_phase)
+    {
+        let hint = "a `phase` with what is to be done";
+        found.push(say::nothing_in("the plan", plan.name.span, hint));
+    }
     first
 }
 

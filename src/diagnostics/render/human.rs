@@ -53,6 +53,9 @@ pub fn render(diagnostic: &Diagnostic, sources: &Sources, style: Style) -> Strin
             diagnostic.message
         );
     }
+    if let (None, Some(note)) = (&diagnostic.help, &diagnostic.note) {
+        out.push_str(&lone_note(note, style.width));
+    }
     for label in report.elsewhere() {
         if let Some((file, at)) = sources.locate(label.span) {
             out.push_str(&format!(
@@ -130,10 +133,20 @@ impl<'a> Report<'a> {
     }
 }
 
+/// `miette` knows no notes: one stands behind the help, and below the report where there is no help.
 fn help_text(diagnostic: &Diagnostic) -> Option<String> {
-    let note = diagnostic.note.as_ref().map(|note| format!("note: {note}"));
-    let lines: Vec<String> = diagnostic.help.clone().into_iter().chain(note).collect();
-    (!lines.is_empty()).then(|| lines.join("\n"))
+    let help = diagnostic.help.as_ref()?;
+    Some(match &diagnostic.note {
+        Some(note) => format!("{help}\nnote: {note}"),
+        None => help.clone(),
+    })
+}
+
+fn lone_note(note: &str, width: usize) -> String {
+    let options = textwrap::Options::new(width)
+        .initial_indent("  note: ")
+        .subsequent_indent("        ");
+    format!("{}\n", textwrap::fill(note, options))
 }
 
 fn labeled(label: &Label, primary: Primary, shown: &Shown) -> LabeledSpan {

@@ -24,6 +24,12 @@ pub fn analyze(plan: &mut Plan, places: &Places) -> Vec<Diagnostic> {
     found
 }
 
+/// What is certain of a plan with mistakes in it.
+pub fn draft(plan: &mut Plan, places: &Places) -> Vec<Diagnostic> {
+    order::fill(plan);
+    order::check::cyclic(plan, &Graph::of(&plan.nodes), places)
+}
+
 type Check = fn(&Plan, &Graph, &Places) -> Vec<Diagnostic>;
 
 /// Each looks at the whole plan by itself.

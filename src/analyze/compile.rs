@@ -8,7 +8,8 @@ use crate::analyze::link;
 use crate::analyze::manifest::FileProblem;
 use crate::analyze::messages::files as say;
 use crate::analyze::places::Places;
-use crate::diagnostics::codes::structure::NOTHING_INSIDE;
+use crate::diagnostics::codes::order::DEPENDENCY_CYCLE;
+use crate::diagnostics::codes::structure::{NOTHING_INSIDE, RECURSIVE};
 use crate::diagnostics::codes::syntax;
 use crate::diagnostics::{Diagnostic, Severity};
 use crate::plan::{Loc, Plan, SourceMap};
@@ -151,10 +152,11 @@ fn finish(compiled: &mut Compiled, analysis: Analysis, of_plan: &[File]) {
     };
     mark_settings(&mut places, of_plan);
     point_into_files(compiled, problems);
-    if let Some(plan) = &mut plan
-        && !has_errors(&compiled.diagnostics)
-    {
-        let found = check_plan::analyze(plan, &places);
+    if let Some(plan) = &mut plan {
+        let found = match has_errors(&compiled.diagnostics) {
+            true => check_plan::draft(plan, &places),
+            false => check_plan::analyze(plan, &places),
+        };
         compiled.diagnostics.extend(found);
     }
     drop_echoes(&mut compiled.diagnostics);
@@ -188,8 +190,12 @@ fn has_errors(diagnostics: &[Diagnostic]) -> bool {
         .any(|found| found.severity == Severity::Error)
 }
 
-/// What did not parse is said once: that nothing is left around it would say the same again.
+/// What did not parse is said once: that nothing is left around it would say the same again. So is an order that names
+/// itself, which is a cycle, too.
 fn drop_echoes(diagnostics: &mut Vec<Diagnostic>) {
+    if diagnostics.iter().any(|found| found.code == &RECURSIVE) {
+        diagnostics.retain(|found| found.code != &DEPENDENCY_CYCLE);
+    }
     let unparsed = diagnostics
         .iter()
         .filter(|found| syntax::ALL.contains(&found.code));

@@ -37,7 +37,7 @@ fn a_rolling_update_of_a_draining_service_loses_no_request() {
     let record = load.stop();
 
     eprintln!("three replicas in {up:?}, rolling update in {updated:?}; {record}");
-    record.assert_no_loss(2000);
+    record.assert_no_loss(500);
     let versions: Vec<&str> = record.by_version().into_keys().collect();
     assert_eq!(versions, ["v1", "v2"]);
 

@@ -36,7 +36,7 @@ fn killed_between_a_scale_up_and_its_outcome_it_is_scaled_once() {
     );
 
     let ended = site.resume(&site.run_name()).wait(RUN);
-    load.stop().assert_no_loss(1000);
+    load.stop().assert_no_loss(300);
     watched.assert_as_if_never_killed(&site, &ended);
 }
 
@@ -76,7 +76,7 @@ fn killed_five_times_at_random_it_ends_as_if_it_never_was() {
         running = site.resume(&site.run_name());
     }
     let ended = running.wait(RUN);
-    load.stop().assert_no_loss(1000);
+    load.stop().assert_no_loss(300);
     watched.assert_as_if_never_killed(&site, &ended);
 }
 

@@ -29,7 +29,7 @@ fn a_good_version_takes_all_the_traffic_and_no_request_is_lost() {
 
     ended.assert_code(0);
     eprintln!("good version: {record}");
-    record.assert_no_loss(10_000);
+    record.assert_no_loss(2_000);
     assert_released(&site.namespace, &before, "v2");
     let specs = history(&objects.seen());
     assert_eq!(specs["Deployment/demo"].len(), 2);

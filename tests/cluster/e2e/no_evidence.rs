@@ -27,7 +27,7 @@ fn a_metric_that_does_not_exist_promotes_nothing() {
     let site = Site::with(cluster, "misspelt", &[&IMPATIENT[..], &[misspelt]].concat());
     let load = site.some_load().start();
     goes_back_unjudged(&site);
-    load.stop().assert_no_loss(500);
+    load.stop().assert_no_loss(100);
 }
 
 fn goes_back_unjudged(site: &Site) {
@@ -72,7 +72,7 @@ fn while_prometheus_hangs_there_is_no_verdict_and_then_the_release_goes_on() {
     assert_eq!(now, then, "something was changed without evidence");
 
     running.wait(RUN).assert_code(0);
-    load.stop().assert_no_loss(1000);
+    load.stop().assert_no_loss(300);
     assert_released(&site.namespace, &before, "v2");
 }
 

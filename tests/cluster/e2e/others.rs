@@ -40,7 +40,7 @@ fn a_change_by_somebody_else_stops_the_run_and_is_kept() {
         containers[0]["image"], theirs,
         "their change was overwritten"
     );
-    load.stop().assert_no_loss(500);
+    load.stop().assert_no_loss(100);
     // It did not go on to the next stage.
     let specs = history(&deployments.seen());
     assert_eq!(replicas(&specs["Deployment/demo-canary"]), [1]);

@@ -34,7 +34,7 @@ fn gives_up(cluster: &'static Cluster, purpose: &str, version: &str, says: &[&st
     let ended = site.run(version, RUN);
     ended.assert_code(3);
     ended.assert_says(says);
-    load.stop().assert_no_loss(300);
+    load.stop().assert_no_loss(100);
     assert_eq!(owned(&site.namespace), before);
     assert_eq!(history(&deployments.seen())["Deployment/demo"].len(), 1);
 }

@@ -5,13 +5,11 @@ use crate::effects::registry::{Problem, Providers};
 use crate::plan::expr::Expr;
 use crate::plan::node::{Node, NodeKind};
 use crate::plan::{MetricSource, Plan, walk};
+use crate::providers::OF_A_CANARY;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The functions of each provider that a plan calls, by the provider's name.
 type Functions<'a> = BTreeMap<&'a str, BTreeSet<&'a str>>;
-
-/// What the engine calls to carry a canary.
-const OF_A_CANARY: [&str; 3] = ["canary_weight", "canary_promote", "revision_pods"];
 
 /// Asks every provider, and says everything that is in the way.
 pub async fn admit(plan: &Plan, providers: &Providers) -> Result<(), Vec<Problem>> {

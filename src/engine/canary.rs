@@ -10,6 +10,7 @@ use crate::engine::write::{self, Order};
 use crate::engine::{change, evidence, metric, pause, policy, walk, watch};
 use crate::plan::node::{AtMostOnce, Canary, Check, CheckMode, NodeId, NodeKind, Stage};
 use crate::providers::request::{Call, Key};
+use crate::providers::{CANARY_PROMOTE, CANARY_WEIGHT};
 use crate::units::Dim;
 use crate::units::amount::{Nano, Quantity};
 use crate::values::{Instant, Value, Verdict};
@@ -64,7 +65,7 @@ fn begin_stage(turn: &mut Turn, id: NodeId, canary: &Canary, stage: &Stage) {
     if let Some(pods) = stage.pods {
         args.insert("pods".to_owned(), Value::count(i64::from(pods)));
     }
-    let key = order(turn, id, canary, "canary_weight", args, stage.within_ns);
+    let key = order(turn, id, canary, CANARY_WEIGHT, args, stage.within_ns);
     turn.node_mut(id).work = Work::Stage(StageWork::Weight(key));
 }
 
@@ -300,7 +301,7 @@ fn promote(turn: &mut Turn, id: NodeId, canary: &Canary) {
     };
     let args = IndexMap::from([("release".to_owned(), release)]);
     let timeout_ns = canary.promote_timeout_ns;
-    let key = order(turn, id, canary, "canary_promote", args, timeout_ns);
+    let key = order(turn, id, canary, CANARY_PROMOTE, args, timeout_ns);
     work.promotion = Some(key);
     turn.node_mut(id).work = Work::Canary(work);
 }

@@ -3,6 +3,7 @@
 use crate::plan::expr::{CallExpr, Clause, Datum, Expr, Scope, Stmt, Template, TemplatePart};
 use crate::plan::node::{Node, NodeId, NodeKind, Notice, UndoPlan};
 use crate::plan::{Action, MetricSource, Plan, Watch};
+use crate::providers::REVISION_PODS;
 use crate::values::Value;
 use std::collections::BTreeSet;
 
@@ -205,7 +206,7 @@ fn collect<'a>(plan: &'a Plan, expr: &'a Expr, scope: &Scope, reads: &mut Reads<
 
 /// Of `canary.pods` and `stable.pods`, which are read by a call, the scope.
 pub fn revision(call: &CallExpr) -> Option<Scope> {
-    if call.function != "revision_pods" {
+    if call.function != REVISION_PODS {
         return None;
     }
     match call.args.iter().find(|(name, _)| *name == "scope")? {

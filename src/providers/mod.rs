@@ -19,6 +19,12 @@ use crate::units::Dim;
 use crate::values::{Field, Freshness, Record, Type, Value};
 use std::sync::Arc;
 
+/// What the engine calls to carry a canary, on whatever declares all three.
+pub const CANARY_WEIGHT: &str = "canary_weight";
+pub const CANARY_PROMOTE: &str = "canary_promote";
+pub const REVISION_PODS: &str = "revision_pods";
+pub const OF_A_CANARY: [&str; 3] = [CANARY_WEIGHT, CANARY_PROMOTE, REVISION_PODS];
+
 /// One kind of provider: `kubernetes`, `prometheus`, …
 #[derive(Clone, Debug)]
 pub struct ProviderKind {

@@ -7,7 +7,7 @@ use crate::analyze::expr::{args, json, node};
 use crate::analyze::messages::{calls, structure};
 use crate::analyze::typed::{Reads, Typed};
 use crate::plan::expr::{CallExpr, Datum, Expr};
-use crate::providers::{Effect, Function, prometheus};
+use crate::providers::{Effect, Function, REVISION_PODS, prometheus};
 use crate::resolve::messages;
 use crate::resolve::names::{Decl, DeclId, What};
 use crate::source::Span;
@@ -164,7 +164,7 @@ pub fn revision_pods(
     scope: Value,
     span: Span,
 ) -> Option<Typed> {
-    let function = node::kind_of(provider)?.function("revision_pods")?;
+    let function = node::kind_of(provider)?.function(REVISION_PODS)?;
     let release = Expr::Node {
         node: unlinked_node(step),
         datum: Datum::Result,

@@ -9,7 +9,7 @@ use crate::analyze::lower::stage::Inherited;
 use crate::analyze::lower::{Around, nodes, options, policy, stage, step, weight};
 use crate::analyze::messages::structure as say;
 use crate::plan::node::{Canary, NodeKind};
-use crate::providers::Function;
+use crate::providers::{Function, OF_A_CANARY};
 use crate::resolve::messages;
 use crate::resolve::names::{Decl, What};
 use crate::source::Span;
@@ -134,8 +134,7 @@ fn target<'a>(cx: &mut Cx<'_, 'a>, env: &Env, canary: &ast::Canary) -> Option<Ta
     };
     let (provider, function) = node::step_function(cx.g, &decl)?;
     let kind = node::kind_of(&provider)?;
-    let carries = ["canary_weight", "canary_promote", "revision_pods"];
-    if !carries.iter().all(|name| kind.function(name).is_some()) {
+    if !OF_A_CANARY.iter().all(|name| kind.function(name).is_some()) {
         cx.report(say::carries_no_canary(name, kind.name));
         return None;
     }

@@ -1,7 +1,7 @@
 //! What a line of a scenario sets: an input, a metric, an answer of a provider.
 
 use crate::plan::{Input, Metric, MetricSource};
-use crate::providers::{Effect, Function, ProviderKind};
+use crate::providers::{Effect, Function, ProviderKind, REVISION_PODS};
 use crate::simulate::compile::{Compiler, messages, value};
 use crate::simulate::script::{Line, Question};
 use crate::source::Span;
@@ -115,7 +115,7 @@ impl Compiler<'_> {
             .iter()
             .filter(|provider| provider.kind == "kubernetes");
         let cluster = clusters.map(|provider| provider.name.clone()).next()?;
-        let function = self.provider(&cluster)?.function("revision_pods")?;
+        let function = self.provider(&cluster)?.function(REVISION_PODS)?;
         let value = self.typed(function, &[field], given, span)?;
         Some(Said::Line(Line::Answer {
             to: Question {

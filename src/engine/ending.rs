@@ -1,6 +1,7 @@
 //! How a run ends: it succeeds, stops, or is rolled back.
 
-use crate::engine::protocol::{Effect, NoteKind, RunOutcome};
+use crate::engine::pause::Cause;
+use crate::engine::protocol::{Actor, Effect, NoteKind, RunOutcome};
 use crate::engine::rollback::{Rollback, Standing, Unit};
 use crate::engine::state::{Life, State};
 use crate::engine::turn::Turn;
@@ -16,8 +17,26 @@ use serde::Serialize;
 #[derive(Clone, Debug, Serialize)]
 pub struct Ending {
     pub cause: String,
+    /// The same as data, so that its own causes can be found.
+    pub by: By,
     pub since: Instant,
     pub how: How,
+}
+
+/// What decided that the run goes no further.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum By {
+    /// An item's policy, or what a rule or a blind watch does.
+    Trouble(Cause),
+    /// `deployc abort`, an interrupt.
+    Abort(Actor),
+    /// `deployc rollback`.
+    Request(Actor),
+    Deadline,
+    Window,
+    /// Nothing in the plan could go on.
+    Nothing,
 }
 
 #[derive(Clone, Debug, Serialize)]
@@ -37,13 +56,14 @@ pub fn has_begun(state: &State) -> bool {
 }
 
 /// What runs is cancelled and awaited; nothing is undone.
-pub fn stop(turn: &mut Turn, cause: String) {
+pub fn stop(turn: &mut Turn, cause: String, by: By) {
     if turn.state.ending.is_some() {
         return;
     }
     interrupt(turn, &cause);
     turn.state.ending = Some(Ending {
         cause,
+        by,
         since: turn.state.now,
         how: How::Stop,
     });
@@ -52,20 +72,20 @@ pub fn stop(turn: &mut Turn, cause: String) {
 
 /// A rollback that no person asked for: before the first step it reads as a stop, and so it does outside the range over
 /// which the plan arms it.
-pub fn roll_back_by_itself(turn: &mut Turn, cause: String) {
+pub fn roll_back_by_itself(turn: &mut Turn, cause: String, by: By) {
     match is_armed(turn) {
-        true => roll_back(turn, cause),
-        false => stop(turn, cause),
+        true => roll_back(turn, cause, by),
+        false => stop(turn, cause, by),
     }
 }
 
 /// One rollback per run; a rollback is never rolled back.
-pub fn roll_back(turn: &mut Turn, cause: String) {
+pub fn roll_back(turn: &mut Turn, cause: String, by: By) {
     if is_rolling_back(&turn.state) {
         return;
     }
     if !has_begun(&turn.state) {
-        return stop(turn, cause);
+        return stop(turn, cause, by);
     }
     interrupt(turn, &cause);
     turn.note(
@@ -77,6 +97,7 @@ pub fn roll_back(turn: &mut Turn, cause: String) {
     let rollback = rollback::begin(turn, &cause);
     turn.state.ending = Some(Ending {
         cause,
+        by,
         since: turn.state.now,
         how: How::Rollback(rollback),
     });

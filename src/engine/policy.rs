@@ -1,5 +1,6 @@
 //! What a verdict that does not open leads to: `stop`, `rollback`, `pause`, `extend`, `warn`.
 
+use crate::engine::ending::By;
 use crate::engine::pause::{Cause, Holds, Wanted};
 use crate::engine::state::{Blind, Finding, Life, Passage, Sight};
 use crate::engine::turn::{Turn, responsible};
@@ -105,12 +106,12 @@ pub fn respond(turn: &mut Turn, trouble: Trouble, policy: &Policy) {
         Policy::Stop => {
             close(turn, &trouble, Passage::Shut);
             let cause = words(turn, &trouble);
-            return ending::stop(turn, cause);
+            return ending::stop(turn, cause, By::Trouble(trouble.cause));
         }
         Policy::Rollback => {
             close(turn, &trouble, Passage::Shut);
             let cause = words(turn, &trouble);
-            return ending::roll_back_by_itself(turn, cause);
+            return ending::roll_back_by_itself(turn, cause, By::Trouble(trouble.cause));
         }
         Policy::Warn => return close(turn, &trouble, Passage::Warned),
         Policy::Pause {

@@ -2,6 +2,7 @@
 //!
 //! At one instant: abort, then watches, checks, deadlines, approvals, success.
 
+use crate::engine::ending::By;
 use crate::engine::pause::Cause;
 use crate::engine::people::Said;
 use crate::engine::protocol::{Actor, Effect, Event, EventKind, ReadId, RunOutcome};
@@ -147,7 +148,8 @@ fn abort(turn: &mut Turn, by: &Actor, reason: &str) {
     if turn.state.ending.is_some() || turn.state.outcome.is_some() {
         return;
     }
-    ending::roll_back(turn, format!("aborted by {}: {reason}", by.user));
+    let cause = format!("aborted by {}: {reason}", by.user);
+    ending::roll_back(turn, cause, By::Abort(by.clone()));
 }
 
 /// Always allowed, also after the end, unless it was rolled back.
@@ -162,7 +164,8 @@ fn roll_back(turn: &mut Turn, by: &Actor, reason: &str) {
         turn.state.said = None;
         turn.state.ending = None;
     }
-    ending::roll_back(turn, format!("asked by {}: {reason}", by.user));
+    let cause = format!("asked by {}: {reason}", by.user);
+    ending::roll_back(turn, cause, By::Request(by.clone()));
 }
 
 /// More passes than a run of any size needs for one event; a plan that would need more stands still until the next event.
@@ -197,7 +200,8 @@ fn is_stuck(turn: &mut Turn) -> bool {
     if waits {
         return false;
     }
-    ending::roll_back_by_itself(turn, "nothing in the plan can go on".to_owned());
+    let cause = "nothing in the plan can go on".to_owned();
+    ending::roll_back_by_itself(turn, cause, By::Nothing);
     true
 }
 
@@ -245,14 +249,15 @@ fn deadlines(turn: &mut Turn) {
     if let (Some(started), Some(deadline_ns)) = (started, turn.plan.deadline_ns)
         && turn.due(started.plus(deadline_ns))
     {
-        return ending::roll_back_by_itself(turn, "the deadline of the plan is over".to_owned());
+        let cause = "the deadline of the plan is over".to_owned();
+        return ending::roll_back_by_itself(turn, cause, By::Deadline);
     }
     if let Some(window) = turn.plan.window
         && turn.due(window.to)
     {
         let end = show::instant(window.to);
         let cause = format!("the window of the plan ended at {end}");
-        return ending::roll_back_by_itself(turn, cause);
+        return ending::roll_back_by_itself(turn, cause, By::Window);
     }
     pause::expire(turn);
 }

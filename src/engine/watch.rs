@@ -2,6 +2,7 @@
 //!
 //! Silence is never health: a rule that cannot be judged is blind, and the watch says what happens after a time of that.
 
+use crate::engine::ending::By;
 use crate::engine::eval::{Asker, Mode, Trouble, sampled, still_waits};
 use crate::engine::grid::{Sample, Sampler};
 use crate::engine::judge::because;
@@ -395,7 +396,10 @@ fn act(turn: &mut Turn, actions: &[Action], acted: &Acted, from: &dyn Fn(u32) ->
     for action in actions {
         match action {
             Action::Notify(_) => {}
-            Action::Rollback => return ending::roll_back_by_itself(turn, acted.words.to_owned()),
+            Action::Rollback => {
+                let cause = acted.words.to_owned();
+                return ending::roll_back_by_itself(turn, cause, By::Trouble(acted.cause));
+            }
             Action::Pause { up_to_ns, then } => {
                 let wanted = Wanted {
                     cause: acted.cause,

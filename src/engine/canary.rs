@@ -132,7 +132,7 @@ fn advance_hold(turn: &mut Turn, id: NodeId, stage: &Stage, mut holding: Holding
     }
     if let Some(at) = holding.sampler.open_at()
         && judge_all(turn, id, at)
-        && watch::spoke(&turn.state, at)
+        && have_spoken(turn, at)
     {
         holding.sampler.open = None;
         turn.node_mut(id).work = Work::Stage(StageWork::Holding(holding.clone()));
@@ -146,6 +146,15 @@ fn advance_hold(turn: &mut Turn, id: NodeId, stage: &Stage, mut holding: Holding
         }
     }
     walk::children(turn, id, |kind| !matches!(kind, NodeKind::Check(_)));
+}
+
+/// Whether the watches of the instant have spoken; if not, the stage waits for them.
+fn have_spoken(turn: &mut Turn, at: Instant) -> bool {
+    let spoke = watch::spoke(&turn.state, at);
+    if !spoke {
+        turn.await_watches();
+    }
+    spoke
 }
 
 /// Judges each check of the stage at the instant; true when all have been.

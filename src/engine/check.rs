@@ -58,6 +58,9 @@ pub fn advance<'p>(turn: &mut Turn<'p>, id: NodeId, check: &'p Check) {
     let found = work
         .found
         .take_if(|found| watch::spoke(&turn.state, found.at));
+    if work.found.is_some() {
+        turn.await_watches();
+    }
     if let Some(found) = &found {
         tally(check, &mut work, found);
     }

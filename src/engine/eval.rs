@@ -96,6 +96,9 @@ pub fn sampled<'p, T>(
     if matches!(result, Err(Trouble::Waiting)) {
         waiting.sort_unstable();
         waiting.dedup();
+        for read in &waiting {
+            turn.await_answer(*read);
+        }
         sample.waiting = waiting;
         return None;
     }
@@ -266,15 +269,18 @@ impl<'p, 's> Evaluator<'p, 's> {
     /// The answer to a question of this instant; it is asked where it was not yet.
     pub fn read(&mut self, call: Call) -> Evaluated {
         let moment = self.state.moments.get(&self.asker.at);
-        let question = moment.and_then(|moment| moment.questions.get(&canonical(&call)));
-        match question {
+        let asked = moment.and_then(|moment| {
+            let id = moment.asked.get(&canonical(&call))?;
+            Some((*id, moment.questions.get(id)?))
+        });
+        match asked {
             None => {
                 self.needs.push(call);
                 Err(Trouble::Waiting)
             }
-            Some(question) => match &question.answer {
+            Some((id, question)) => match &question.answer {
                 None => {
-                    self.waiting.push(question.id);
+                    self.waiting.push(id);
                     Err(Trouble::Waiting)
                 }
                 Some(Ok(value)) => Ok(value.clone()),

@@ -1,5 +1,6 @@
 //! Evidence that expires: before a change or a gate rests on it, what is too old is judged again, or asked again.
 
+use crate::engine::index::can_expire;
 use crate::engine::state::{Life, NodeState, Passage, Work};
 use crate::engine::turn::Turn;
 use crate::engine::{check, people};
@@ -11,7 +12,7 @@ use crate::values::Verdict;
 /// Whether all that the node rests on is still worth something; what is not is opened again, and the node waits for it.
 pub fn is_fresh(turn: &mut Turn, id: NodeId) -> bool {
     let plan = turn.plan;
-    if !plan.nodes.iter().any(can_expire) {
+    if turn.state.agenda.index.expiring().is_empty() {
         return true;
     }
     let mut fresh = true;
@@ -29,36 +30,19 @@ pub fn is_fresh(turn: &mut Turn, id: NodeId) -> bool {
             Life::Waiting => {}
         }
     }
+    if !fresh {
+        turn.await_evidence();
+    }
     fresh
 }
 
 /// What was opened again after its phase had ended.
-pub fn advance_reopened(turn: &mut Turn) {
-    let plan = turn.plan;
-    for node in plan.nodes.iter().filter(|node| can_expire(node)) {
-        let parent_ended = node
-            .parent
-            .is_some_and(|id| turn.node(id).life == Life::Ended);
-        if !parent_ended || turn.node(node.id).life != Life::Running {
-            continue;
-        }
-        match &node.kind {
-            NodeKind::Check(judged) => check::advance(turn, node.id, judged),
-            NodeKind::Confirm(confirm) => people::confirm(turn, node.id, confirm),
-            NodeKind::Approve(gate) => people::approve(turn, node.id, gate),
-            _ => {}
-        }
-        if turn.state.ending.is_some() {
-            return;
-        }
-    }
-}
-
-fn can_expire(node: &Node) -> bool {
-    match &node.kind {
-        NodeKind::Approve(gate) => gate.expires_ns.is_some(),
-        NodeKind::Check(_) | NodeKind::Confirm(_) => node.expires_ns.is_some(),
-        _ => false,
+pub fn advance_reopened(turn: &mut Turn, id: NodeId) {
+    match turn.plan.node(id).map(|node| &node.kind) {
+        Some(NodeKind::Check(judged)) => check::advance(turn, id, judged),
+        Some(NodeKind::Confirm(confirm)) => people::confirm(turn, id, confirm),
+        Some(NodeKind::Approve(gate)) => people::approve(turn, id, gate),
+        _ => {}
     }
 }
 
@@ -110,4 +94,5 @@ fn reopen(turn: &mut Turn, node: &Node) {
         ..NodeState::default()
     };
     turn.moved();
+    turn.turned(id);
 }

@@ -3,6 +3,7 @@
 //! **Invariant:** `step` sees no clock, does no I/O, draws nothing and never panics; the same plan, state and event give the
 //! same state and effects on every machine.
 
+mod agenda;
 mod arith;
 pub mod canary;
 pub mod change;
@@ -13,6 +14,7 @@ pub mod ending;
 pub mod eval;
 mod evidence;
 pub mod grid;
+mod index;
 pub mod judge;
 mod metric;
 mod narrow;
@@ -45,5 +47,21 @@ use crate::plan::Plan;
 pub fn step(plan: &Plan, state: State, event: Event) -> (State, Vec<Effect>) {
     let mut turn = Turn::new(plan, state);
     settle::take(&mut turn, event);
+    (turn.state, turn.effects)
+}
+
+/// Looks at everything once more, though nothing has happened: what comes of it was overlooked before.
+#[cfg(test)]
+fn look_again(plan: &Plan, state: State) -> (State, Vec<Effect>) {
+    let mut turn = Turn::new(plan, state);
+    turn.stir_everybody();
+    let nothing = Event {
+        at: turn.now(),
+        kind: protocol::EventKind::Told {
+            key: crate::providers::request::Key(String::new()),
+            result: Ok(()),
+        },
+    };
+    settle::take(&mut turn, nothing);
     (turn.state, turn.effects)
 }

@@ -128,6 +128,7 @@ pub fn begin(turn: &mut Turn, wanted: Wanted) {
     };
     turn.note(node_of(pause.cause), kind);
     turn.state.pauses.push(pause);
+    turn.stir_everybody();
     if !was_paused && is_paused(&turn.state) {
         stand_still(turn);
     }
@@ -146,6 +147,7 @@ pub fn release(turn: &mut Turn, cause: Cause) {
     }
     if !gone.is_empty() {
         turn.moved();
+        turn.stir_everybody();
         go_on(turn);
     }
 }

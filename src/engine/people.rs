@@ -53,6 +53,7 @@ pub fn hear(turn: &mut Turn, id: NodeId, said: Said) {
     if let Work::Gate(gate) = &mut turn.node_mut(id).work {
         gate.answers.push(said);
         turn.moved();
+        turn.stir_node(id);
     }
 }
 

@@ -2,6 +2,7 @@
 //!
 //! At one instant: abort, then watches, checks, deadlines, approvals, success.
 
+use crate::engine::agenda::Visitor;
 use crate::engine::ending::By;
 use crate::engine::pause::Cause;
 use crate::engine::people::Said;
@@ -104,10 +105,12 @@ fn answer(turn: &mut Turn, id: ReadId, result: Result<Value, Failure>) {
     let Some(moment) = turn.state.moments.get_mut(&at) else {
         return;
     };
-    let mut questions = moment.questions.values_mut();
-    if let Some(question) = questions.find(|question| question.id == id) {
+    if let Some(question) = moment.questions.get_mut(&id) {
         question.answer = Some(result);
+        moment.unanswered = moment.unanswered.saturating_sub(1);
     }
+    let waiting = turn.state.agenda.answered(id);
+    turn.stir_all_of(waiting);
 }
 
 /// A person goes on past what is paused: skipped, never passed.
@@ -169,17 +172,26 @@ fn roll_back(turn: &mut Turn, by: &Actor, reason: &str) {
 }
 
 /// More passes than a run of any size needs for one event; a plan that would need more stands still until the next event.
-const PASSES_MAX: usize = 10_000;
+const PASSES_MAX: usize = 1_000_000;
 
 fn settle(turn: &mut Turn) {
+    let ringing = turn.state.agenda.ringing(turn.state.now);
+    turn.stir_all_of(ringing);
     for _ in 0..PASSES_MAX {
         turn.moved = Moved::No;
-        turn.wake = None;
-        pass(turn);
-        if turn.moved == Moved::No && !is_stuck(turn) {
+        tell::advance(turn);
+        let more = pass(turn);
+        if turn.moved == Moved::No && more == More::No && !is_stuck(turn) {
             return;
         }
     }
+}
+
+/// Whether somebody is to be visited in the next pass.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum More {
+    No,
+    Yes,
 }
 
 /// Nothing is in flight, nothing is waited for, and it has not ended: no compiled plan comes to this.
@@ -190,7 +202,7 @@ fn is_stuck(turn: &mut Turn) -> bool {
         let back = write.back.as_ref().is_some_and(Leg::is_in_flight);
         back || write.forward.is_in_flight()
     };
-    let waits = turn.wake.is_some()
+    let waits = state.agenda.first_alarm().is_some()
         || state.ending.is_some()
         || state.outcome.is_some()
         || !state.reads.is_empty()
@@ -205,31 +217,51 @@ fn is_stuck(turn: &mut Turn) -> bool {
     true
 }
 
-fn pass(turn: &mut Turn) {
-    tell::advance(turn);
+fn pass(turn: &mut Turn) -> More {
     if turn.state.outcome.is_some() {
-        return;
+        turn.state.agenda.close();
+        return More::No;
     }
     if turn.state.ending.is_some() {
-        return ending::advance(turn);
+        turn.state.agenda.close();
+        turn.visit(Visitor::Plan, ending::advance);
+        return More::No;
     }
-    if !window_has_begun(turn) {
-        return;
+    let mut has_begun = true;
+    turn.visit(Visitor::Plan, |turn| has_begun = window_has_begun(turn));
+    if !has_begun {
+        return More::No;
     }
-    write::advance_cancelled(turn);
-    watch::advance(turn);
-    for id in turn.state.phases.clone() {
-        walk::advance(turn, id);
+    turn.visit(Visitor::Cancelled, write::advance_cancelled);
+    while let Some(visitor) = turn.state.agenda.next() {
+        visit(turn, visitor);
+        if turn.state.ending.is_some() {
+            return More::Yes;
+        }
     }
-    if turn.state.ending.is_none() {
-        deadlines(turn);
-    }
-    if turn.state.ending.is_none() {
-        evidence::advance_reopened(turn);
+    turn.visit(Visitor::Plan, deadlines);
+    // What was opened again comes last.
+    while turn.state.ending.is_none()
+        && let Some(visitor) = turn.state.agenda.next_of_all()
+    {
+        visit(turn, visitor);
     }
     if turn.state.ending.is_none() && turn.state.phases.iter().all(|id| has_passed(turn, *id)) {
         ending::succeed(turn);
     }
+    match turn.state.agenda.turn_over() {
+        true => More::Yes,
+        false => More::No,
+    }
+}
+
+fn visit(turn: &mut Turn, visitor: Visitor) {
+    turn.visit(visitor, |turn| match visitor {
+        Visitor::Watch(watch) => watch::advance(turn, watch),
+        Visitor::Node(id) if turn.is_reopened(id) => evidence::advance_reopened(turn, id),
+        Visitor::Node(id) => walk::advance(turn, id),
+        Visitor::Cancelled | Visitor::Plan => {}
+    });
 }
 
 fn has_passed(turn: &Turn, id: NodeId) -> bool {
@@ -264,7 +296,8 @@ fn deadlines(turn: &mut Turn) {
 
 fn wake(turn: &mut Turn) {
     let over = turn.state.outcome.is_some() && turn.state.messages.is_empty();
-    let Some(at) = turn.wake.filter(|_| !over) else {
+    let first = turn.state.agenda.first_alarm();
+    let Some(at) = first.filter(|_| !over) else {
         turn.state.wake = None;
         return;
     };
@@ -274,23 +307,14 @@ fn wake(turn: &mut Turn) {
     }
 }
 
-/// Answers are kept while something is judged at their instant, and a little longer.
+/// Answers are kept until all questions of their instant are answered, and a little longer.
 fn forget(turn: &mut Turn) {
     const KEPT: usize = 16;
     if turn.state.moments.len() <= KEPT {
         return;
     }
-    let mut open: BTreeSet<Instant> = BTreeSet::new();
-    let nodes = turn.state.nodes.iter().filter_map(|node| node.sample());
-    open.extend(nodes.map(|sample| sample.at));
-    let watches = turn.state.watches.iter();
-    open.extend(watches.filter_map(|watch| watch.sampler.open_at()));
-    open.extend(turn.state.messages.iter().map(|message| message.sample.at));
-    open.extend(ending::samples(&turn.state));
     let now = turn.state.now;
     turn.state
         .moments
-        .retain(|at, _| open.contains(at) || *at >= now);
-    let moments = &turn.state.moments;
-    turn.state.reads.retain(|_, at| moments.contains_key(at));
+        .retain(|at, moment| moment.unanswered > 0 || *at >= now);
 }

@@ -1,5 +1,6 @@
 //! The first event of a run.
 
+use crate::engine::agenda::Agenda;
 use crate::engine::protocol::{Actor, Effect, NoteKind, RunOutcome};
 use crate::engine::state::{NodeState, Run};
 use crate::engine::tell;
@@ -43,6 +44,8 @@ pub fn begin(turn: &mut Turn, first: First) {
     }
     turn.state.nodes = plan.nodes.iter().map(|_| NodeState::default()).collect();
     turn.state.phases = phases(plan);
+    turn.state.agenda = Agenda::new(plan, &turn.state.phases);
+    turn.stir_everybody();
     let canaries = plan.nodes.iter();
     turn.state.canaries = canaries
         .filter(|node| matches!(node.kind, NodeKind::Canary(_)))

@@ -1,5 +1,6 @@
 //! What is known of a run. It is never stored: it is the journal, folded through `step`.
 
+use crate::engine::agenda::Agenda;
 use crate::engine::ending::Ending;
 use crate::engine::grid::{Sample, Sampler, Stopwatch};
 use crate::engine::pause::{Pause, Pool};
@@ -56,6 +57,9 @@ pub struct State {
     pub wake: Option<Instant>,
     /// When a change was last achieved: no gate looks back before it.
     pub changed: Option<Instant>,
+    /// Who is looked at next: it follows from the rest.
+    #[serde(skip)]
+    pub agenda: Agenda,
 }
 
 #[derive(Clone, Debug, Serialize)]
@@ -67,15 +71,18 @@ pub struct Run {
     pub started: Instant,
 }
 
-/// The questions that were asked at one instant, by their canonical text: each is asked once.
+/// The questions that were asked at one instant: each is asked once.
 #[derive(Clone, Debug, Default, Serialize)]
 pub struct Moment {
-    pub questions: BTreeMap<String, Question>,
+    /// By their canonical text.
+    pub asked: BTreeMap<String, ReadId>,
+    pub questions: BTreeMap<ReadId, Question>,
+    /// Questions without an answer.
+    pub unanswered: u32,
 }
 
 #[derive(Clone, Debug, Serialize)]
 pub struct Question {
-    pub id: ReadId,
     pub call: Call,
     pub answer: Option<Result<Value, Failure>>,
 }

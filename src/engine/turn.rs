@@ -1,5 +1,7 @@
 //! One call of `step` while it works: the state that it changes and the effects that it collects.
 
+use crate::engine::agenda::{Bearing, Order, Visitor};
+use crate::engine::index;
 use crate::engine::protocol::{Effect, Note, NoteKind, ReadId};
 use crate::engine::state::{Life, NodeState, Passage, Question, State};
 use crate::plan::node::{Node, NodeId, NodeKind};
@@ -13,9 +15,11 @@ pub struct Turn<'p> {
     pub plan: &'p Plan,
     pub state: State,
     pub effects: Vec<Effect>,
-    /// The next moment at which time alone changes something, as far as this pass has seen.
-    pub wake: Option<Instant>,
-    /// Whether this pass changed anything: then there is another.
+    /// Who is visited, and has what is asked for.
+    visitor: Visitor,
+    /// The next moment at which time alone changes something for the one who is visited.
+    alarm: Option<Instant>,
+    /// Whether anything changed: then there is another pass.
     pub moved: Moved,
     /// Stands in for a node that is not in the plan, so that nothing has to panic.
     nowhere: NodeState,
@@ -36,7 +40,8 @@ impl<'p> Turn<'p> {
             plan,
             state,
             effects: Vec::new(),
-            wake: None,
+            visitor: Visitor::Plan,
+            alarm: None,
             moved: Moved::No,
             nowhere: NodeState::default(),
         }
@@ -46,17 +51,180 @@ impl<'p> Turn<'p> {
         self.state.now
     }
 
-    /// Whether the moment has come; if not, it is remembered for `Wake`.
+    /// Whether the moment has come; if not, who is visited is visited again when it does.
     pub fn due(&mut self, at: Instant) -> bool {
         if at <= self.state.now {
             return true;
         }
-        self.wake = Some(self.wake.map_or(at, |wake| wake.min(at)));
+        self.alarm = Some(self.alarm.map_or(at, |alarm| alarm.min(at)));
         false
     }
 
     pub fn moved(&mut self) {
         self.moved = Moved::Yes;
+    }
+
+    /// Visits: what is due later, and what is asked, belongs to the visitor. One that changed anything is visited again.
+    pub fn visit(&mut self, visitor: Visitor, visit: impl FnOnce(&mut Turn<'p>)) {
+        let before = std::mem::replace(&mut self.moved, Moved::No);
+        self.visitor = visitor;
+        self.alarm = None;
+        visit(self);
+        let alarm = self.alarm.take();
+        self.state.agenda.set_alarm(visitor, alarm);
+        self.visitor = Visitor::Plan;
+        match self.moved {
+            Moved::Yes => self.stir_later(visitor),
+            Moved::No => self.moved = before,
+        }
+    }
+
+    pub fn stir(&mut self, visitor: Visitor) {
+        if let Some(order) = self.order(visitor) {
+            self.state.agenda.stir(order, visitor);
+        }
+    }
+
+    fn stir_later(&mut self, visitor: Visitor) {
+        if let Some(order) = self.order(visitor) {
+            self.state.agenda.stir_later(order, visitor);
+        }
+    }
+
+    /// As [`Turn::stir`], for whoever carries the node.
+    pub fn stir_node(&mut self, id: NodeId) {
+        let visitor = self.carrier(id);
+        self.stir(visitor);
+    }
+
+    pub fn stir_all_of(&mut self, visitors: impl IntoIterator<Item = Visitor>) {
+        for visitor in visitors {
+            self.stir(visitor);
+        }
+    }
+
+    /// Everybody who may have something to do: what stands still, or no longer does, concerns all.
+    pub fn stir_everybody(&mut self) {
+        for index in 0u32.. {
+            let id = NodeId(index);
+            let Some(node) = self.state.nodes.get(index as usize) else {
+                break;
+            };
+            let may_begin = node.life == Life::Waiting && self.state.agenda.is_free(id);
+            if node.life == Life::Running || may_begin && self.is_inside_running(id) {
+                self.stir_node(id);
+            }
+        }
+        for watch in 0..self.state.agenda.index.watch_count() {
+            self.stir(Visitor::Watch(watch));
+        }
+    }
+
+    fn is_inside_running(&self, id: NodeId) -> bool {
+        let parent = self.plan.node(id).and_then(|node| node.parent);
+        parent.is_none_or(|parent| self.node(parent).life == Life::Running)
+    }
+
+    /// Whether somebody else carries the node: then it is not visited by itself.
+    pub fn is_carried(&self, id: NodeId) -> bool {
+        self.state.agenda.index.carrier(id) != id
+    }
+
+    /// Has who is visited woken by an answer.
+    pub fn await_answer(&mut self, read: ReadId) {
+        self.state.agenda.await_answer(read, self.visitor);
+    }
+
+    /// Has who is visited woken when the watches have spoken.
+    pub fn await_watches(&mut self) {
+        self.state.agenda.hush(self.visitor);
+    }
+
+    /// Has who is visited woken when evidence is found again.
+    pub fn await_evidence(&mut self) {
+        self.state.agenda.await_evidence(self.visitor);
+    }
+
+    /// To be called whenever the life of a node, or its passage, has changed: others hang on it.
+    pub fn turned(&mut self, id: NodeId) {
+        let node = self.node(id);
+        let life = node.life;
+        // A tell is never waited for.
+        let told = life == Life::Running && is_kind(self.plan, id, is_notice);
+        let bearing = Bearing {
+            through: told || node.ended_open(),
+            over: told || life == Life::Ended,
+        };
+        let concerned = self.state.agenda.turned(self.plan, id, bearing);
+        for follower in concerned.freed {
+            self.stir_node(follower);
+        }
+        if let Some(group) = concerned.group {
+            self.stir_node(group);
+        }
+        for watch in self.state.agenda.index.watches_at(id).to_vec() {
+            self.stir(Visitor::Watch(watch));
+        }
+        if life == Life::Running {
+            let visitor = self.carrier(id);
+            return self.stir_later(visitor);
+        }
+        self.state.agenda.set_alarm(Visitor::Node(id), None);
+        if life == Life::Ended && self.plan.node(id).is_some_and(index::can_expire) {
+            let waiting = self.state.agenda.refreshed();
+            self.stir_all_of(waiting);
+        }
+    }
+
+    /// The children of a group that may begin now. They do in the next pass.
+    pub fn stir_children(&mut self, id: NodeId) {
+        let plan = self.plan;
+        let Some(node) = plan.node(id) else {
+            return;
+        };
+        for &child in &node.children {
+            if self.state.agenda.is_free(child) {
+                let visitor = self.carrier(child);
+                self.stir_later(visitor);
+            }
+        }
+    }
+
+    /// What was opened again after its group had ended is nobody's but its own.
+    pub fn is_reopened(&self, id: NodeId) -> bool {
+        let parent = self.plan.node(id).and_then(|node| node.parent);
+        let alone = parent.is_some_and(|parent| self.node(parent).life == Life::Ended);
+        alone && self.node(id).life == Life::Running
+    }
+
+    fn carrier(&self, id: NodeId) -> Visitor {
+        match self.is_reopened(id) {
+            true => Visitor::Node(id),
+            false => Visitor::Node(self.state.agenda.index.carrier(id)),
+        }
+    }
+
+    /// When its turn comes in a pass. A group that runs comes after what is in it.
+    fn order(&self, visitor: Visitor) -> Option<Order> {
+        let agenda = &self.state.agenda;
+        match visitor {
+            Visitor::Watch(watch) => Some(agenda.of_watch(watch)),
+            Visitor::Node(id) if self.is_reopened(id) => Some(agenda.reopened(id)),
+            Visitor::Node(id) => {
+                let runs = self.node(id).life == Life::Running;
+                let (before, after) = agenda.of_node(id)?;
+                Some(match runs && !self.is_canary(id) {
+                    true => after,
+                    false => before,
+                })
+            }
+            // Visited in each pass.
+            Visitor::Cancelled | Visitor::Plan => None,
+        }
+    }
+
+    fn is_canary(&self, id: NodeId) -> bool {
+        is_kind(self.plan, id, |kind| matches!(kind, NodeKind::Canary(_)))
     }
 
     pub fn node(&self, id: NodeId) -> &NodeState {
@@ -86,6 +254,8 @@ impl<'p> Turn<'p> {
         node.life = Life::Running;
         node.started = Some(now);
         self.moved();
+        self.turned(id);
+        self.stir_children(id);
         self.note(Some(id), NoteKind::Started);
     }
 
@@ -114,6 +284,7 @@ impl<'p> Turn<'p> {
         node.ended = Some(now);
         node.blind = None;
         self.moved();
+        self.turned(id);
         self.note(Some(id), NoteKind::Ended { verdict });
     }
 
@@ -121,17 +292,18 @@ impl<'p> Turn<'p> {
     pub fn ask(&mut self, at: Instant, call: Call) -> ReadId {
         let words = canonical(&call);
         let moment = self.state.moments.entry(at).or_default();
-        if let Some(question) = moment.questions.get(&words) {
-            return question.id;
+        if let Some(id) = moment.asked.get(&words) {
+            return *id;
         }
         self.state.reads_made += 1;
         let id = ReadId(self.state.reads_made);
         let question = Question {
-            id,
             call: call.clone(),
             answer: None,
         };
-        moment.questions.insert(words, question);
+        moment.asked.insert(words, id);
+        moment.questions.insert(id, question);
+        moment.unanswered += 1;
         self.state.reads.insert(id, at);
         let timeout_ns = read_timeout_ns(self.plan, &call.provider);
         self.effects.push(Effect::Read {

@@ -10,7 +10,7 @@ use crate::engine::turn::{Turn, is_kind, is_notice};
 use crate::engine::{canary, change, check, evidence, pause, people, policy, tell, watch, write};
 use crate::plan::elements;
 use crate::plan::expr::Expr;
-use crate::plan::node::{Edge, Node, NodeId, NodeKind};
+use crate::plan::node::{Node, NodeId, NodeKind};
 use crate::values::Verdict;
 
 pub fn advance(turn: &mut Turn, id: NodeId) {
@@ -37,7 +37,7 @@ pub fn advance(turn: &mut Turn, id: NodeId) {
     }
 }
 
-/// Goes on with the children of a kind.
+/// Goes on with the children of a kind, of what is carried as one.
 pub fn children(turn: &mut Turn, id: NodeId, of: fn(&NodeKind) -> bool) {
     let Some(node) = turn.plan.node(id) else {
         return;
@@ -73,7 +73,7 @@ pub fn end_group(turn: &mut Turn, id: NodeId) {
     let Some(node) = turn.plan.node(id) else {
         return;
     };
-    if !node.children.iter().all(|child| has_ended(turn, *child)) {
+    if !turn.state.agenda.is_finished(id) {
         return;
     }
     if !watch::has_evidence(turn, id) {
@@ -122,12 +122,7 @@ fn may_begin(turn: &mut Turn, node: &Node) -> bool {
             (life, _) => life == Life::Running,
         },
     };
-    let is_through = |edge: &Edge| {
-        let state = turn.node(edge.from);
-        let told = state.life == Life::Running && is_kind(turn.plan, edge.from, is_notice);
-        told || state.ended_open()
-    };
-    parent_lets && node.after.iter().all(is_through) && window_is_open(turn, node.id)
+    parent_lets && turn.state.agenda.is_free(node.id) && window_is_open(turn, node.id)
 }
 
 fn begin(turn: &mut Turn, node: &Node) {
@@ -190,18 +185,11 @@ fn work(turn: &mut Turn, node: &Node) {
 }
 
 fn group(turn: &mut Turn, id: NodeId) {
-    children(turn, id, |_| true);
+    if turn.is_carried(id) {
+        children(turn, id, |_| true);
+    }
     if turn.state.ending.is_none() {
         end_group(turn, id);
-    }
-}
-
-/// A tell is never waited for.
-fn has_ended(turn: &Turn, id: NodeId) -> bool {
-    match turn.node(id).life {
-        Life::Ended => true,
-        Life::Running => is_kind(turn.plan, id, is_notice),
-        Life::Waiting => false,
     }
 }
 
@@ -256,6 +244,7 @@ fn when<'p>(turn: &mut Turn<'p>, id: NodeId, condition: &'p Expr) {
             policy::relieved(turn, id);
             turn.node_mut(id).work = Work::None;
             turn.moved();
+            turn.stir_children(id);
         }
         Some(Ok(false)) => {
             policy::relieved(turn, id);
@@ -299,6 +288,7 @@ fn leave_out_unseen(turn: &mut Turn, id: NodeId, why: Option<String>) {
             ..NodeState::default()
         };
         turn.moved();
+        turn.turned(id);
     }
     if let Some(node) = turn.plan.node(id) {
         for &child in &node.children {
@@ -324,7 +314,9 @@ fn every(turn: &mut Turn, id: NodeId, period_ns: i64, ticks: u32) {
         return;
     };
     if every.ticking == Ticking::Yes {
-        children(turn, id, |_| true);
+        if turn.is_carried(id) {
+            children(turn, id, |_| true);
+        }
         return end_tick(turn, id);
     }
     if every.done >= ticks {
@@ -340,6 +332,7 @@ fn every(turn: &mut Turn, id: NodeId, period_ns: i64, ticks: u32) {
     {
         reset_inside(turn, id, next);
         tick(turn, id, Ticking::Yes, next - 1);
+        turn.stir_children(id);
     }
 }
 
@@ -347,7 +340,7 @@ fn end_tick(turn: &mut Turn, id: NodeId) {
     let Some(node) = turn.plan.node(id) else {
         return;
     };
-    let ended = node.children.iter().all(|child| has_ended(turn, *child));
+    let ended = turn.state.agenda.is_finished(id);
     if turn.state.ending.is_some() || turn.node(id).life != Life::Running || !ended {
         return;
     }
@@ -392,6 +385,7 @@ fn reset_inside(turn: &mut Turn, id: NodeId, round: u32) {
             round,
             ..NodeState::default()
         };
+        turn.turned(child);
         reset_inside(turn, child, round);
     }
 }

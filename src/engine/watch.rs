@@ -11,7 +11,7 @@ use crate::engine::protocol::NoteKind;
 use crate::engine::state::{Finding, Judged, Life, Sight, State};
 use crate::engine::tell::From;
 use crate::engine::truth::{Truth, truth};
-use crate::engine::turn::Turn;
+use crate::engine::turn::{Moved, Turn};
 use crate::engine::{ending, metric, pause, policy, tell};
 use crate::plan::node::NodeId;
 use crate::plan::{Action, LocId, Rule, Watch};
@@ -94,17 +94,24 @@ pub fn spoke(state: &State, at: Instant) -> bool {
     !state.watches.iter().any(silent)
 }
 
-pub fn advance(turn: &mut Turn) {
+pub fn advance(turn: &mut Turn, index: u32) {
     let plan = turn.plan;
-    for (index, watch) in (0u32..).zip(&plan.watches) {
-        range(turn, index, watch);
-        if is_running(turn, index) {
-            sample(turn, index, watch);
-            blindness(turn, index, watch);
-        }
-        if turn.state.ending.is_some() {
-            return;
-        }
+    let Some(watch) = plan.watches.get(index as usize) else {
+        return;
+    };
+    let before = open_at(&turn.state, index);
+    range(turn, index, watch);
+    if is_running(turn, index) {
+        sample(turn, index, watch);
+        blindness(turn, index, watch);
+    }
+    if turn.moved == Moved::Yes {
+        // The end of its range waits for its evidence.
+        turn.stir_node(watch.to);
+    }
+    if before.is_some() && open_at(&turn.state, index).is_none() {
+        let hushed = turn.state.agenda.unhush();
+        turn.stir_all_of(hushed);
     }
 }
 

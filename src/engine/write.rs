@@ -107,6 +107,7 @@ pub fn prepare(turn: &mut Turn, order: Order) {
     };
     turn.state.writes.insert(order.key.clone(), write);
     turn.moved();
+    turn.stir_node(order.node);
     turn.effects.push(Effect::Prepare {
         key: order.key,
         call: order.call,
@@ -196,6 +197,7 @@ pub fn cancel(turn: &mut Turn, key: &Key) {
         _ => {}
     }
     turn.moved();
+    stir(turn, key);
     if in_flight {
         turn.effects.push(Effect::Cancel { key: key.clone() });
     }
@@ -238,6 +240,7 @@ pub fn prepared(turn: &mut Turn, key: &Key, result: Result<Box<Intent>, Failure>
         Err(failure) => Leg::NotDone(failure),
     };
     turn.moved();
+    stir(turn, key);
 }
 
 pub fn committed(turn: &mut Turn, key: &Key, direction: Direction, outcome: Outcome) {
@@ -426,6 +429,14 @@ fn set_leg(turn: &mut Turn, key: &Key, direction: Direction, leg: Leg) {
         turn.state.changed = Some(turn.state.now);
     }
     turn.moved();
+    stir(turn, key);
+}
+
+/// Its node goes on.
+fn stir(turn: &mut Turn, key: &Key) {
+    if let Some(node) = turn.state.writes.get(key).map(|write| write.node) {
+        turn.stir_node(node);
+    }
 }
 
 fn keep_result(turn: &mut Turn, key: &Key, direction: Direction, result: Value) {

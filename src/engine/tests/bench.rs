@@ -4,7 +4,7 @@ use crate::engine::protocol::{
     Actor, Answer, Effect, Event, EventKind, Note, NoteKind, RunOutcome,
 };
 use crate::engine::state::State;
-use crate::engine::step;
+use crate::engine::{look_again, step};
 use crate::plan::Plan;
 use crate::plan::node::NodeId;
 use crate::providers::request::{
@@ -138,6 +138,7 @@ impl Bench {
         self.journal.push(event.clone());
         let state = std::mem::take(&mut self.state);
         let (state, effects) = step(&self.plan, state, event);
+        nothing_was_overlooked(&self.plan, &state);
         self.state = state;
         for effect in effects {
             self.carry_out(at, effect);
@@ -323,6 +324,19 @@ impl Bench {
             .node(id)
             .map_or_else(|| "?".to_owned(), |node| node.path.clone())
     }
+}
+
+/// Everything that an event may change was stirred by it.
+#[track_caller]
+pub fn nothing_was_overlooked(plan: &Plan, state: &State) {
+    let (again, effects) = look_again(plan, state.clone());
+    assert_eq!(
+        serde_json::to_string(&effects).unwrap(),
+        "[]",
+        "it was overlooked"
+    );
+    let known = serde_json::to_string(state).unwrap();
+    assert_eq!(serde_json::to_string(&again).unwrap(), known);
 }
 
 pub fn actor(user: &str) -> Actor {

@@ -6,7 +6,9 @@ use crate::engine::protocol::{Answer, Effect, Event, EventKind, ReadId, RunOutco
 use crate::engine::rollback::Verifying;
 use crate::engine::state::{Life, StageWork, State, Work};
 use crate::engine::step;
-use crate::engine::tests::bench::{Bench, actor, applied, failure, record, series};
+use crate::engine::tests::bench::{
+    Bench, actor, applied, failure, nothing_was_overlooked, record, series,
+};
 use crate::engine::tests::build::{
     Builder, H, M, S, approve, call, check, confirm, errors, expect, no_data, notice, pause, ready,
     rule, step as step_of,
@@ -203,6 +205,7 @@ impl World {
         self.journal.push(event.clone());
         let state = std::mem::take(&mut self.state);
         let (state, effects) = step(&self.plan, state, event);
+        nothing_was_overlooked(&self.plan, &state);
         self.state = state;
         self.effects.push(json(&effects));
         for effect in effects {

@@ -1,0 +1,273 @@
+//! Who is looked at: an event stirs what it may change, and nothing else is visited. So what an event costs does not depend
+//! on how much there is in the plan.
+//!
+//! The agenda follows from the plan and the events, so it is no part of what is known of a run. **Invariant:** after each
+//! event, visiting everything once more would change nothing; a test does so after every event of random runs.
+
+use crate::engine::index::Index;
+use crate::engine::protocol::ReadId;
+use crate::plan::Plan;
+use crate::plan::node::NodeId;
+use crate::values::Instant;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+#[derive(Clone, Debug, Default)]
+pub struct Agenda {
+    pub index: Arc<Index>,
+    /// To be visited in this pass, in its order.
+    ready: BTreeSet<(Order, Visitor)>,
+    /// To be visited in the next pass.
+    later: BTreeSet<(Order, Visitor)>,
+    /// How far this pass has come.
+    position: Order,
+    /// When time alone changes something for somebody.
+    alarms: BTreeSet<(Instant, Visitor)>,
+    alarm_of: BTreeMap<Visitor, Instant>,
+    /// Who waits for an answer.
+    waiters: BTreeMap<ReadId, Vec<Visitor>>,
+    /// By [`NodeId`].
+    ties: Vec<Ties>,
+    /// They have judged, and wait until the watches of the instant have spoken.
+    hushed: BTreeSet<Visitor>,
+    /// They wait for evidence that is found again.
+    stale: BTreeSet<Visitor>,
+}
+
+/// At one instant watches come first, then the tree from its top, then what was opened again.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Order(u32);
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Visitor {
+    Watch(u32),
+    Node(NodeId),
+    /// Changes that are no longer wanted, and have not ended.
+    Cancelled,
+    /// The plan as a whole: its window, its deadline, pauses, messages, and all of an ending.
+    Plan,
+}
+
+/// What a node waits for, counted.
+#[derive(Clone, Debug, Default)]
+struct Ties {
+    /// Edges that do not let it begin yet.
+    unmet: u32,
+    /// Children that have not ended.
+    unfinished: u32,
+    through: bool,
+    over: bool,
+}
+
+/// What the life of a node means for others.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Bearing {
+    /// Whether what waits for it may begin.
+    pub through: bool,
+    /// Whether the group that it is in need not wait for it.
+    pub over: bool,
+}
+
+/// Whom a new bearing concerns.
+#[derive(Debug, Default)]
+pub struct Concerned {
+    /// All that they wait for is through now.
+    pub freed: Vec<NodeId>,
+    /// All in its group has ended now.
+    pub group: Option<NodeId>,
+}
+
+const REOPENED: u32 = u32::MAX / 2;
+
+impl Agenda {
+    pub fn new(plan: &Plan, roots: &[NodeId]) -> Agenda {
+        let ties = plan.nodes.iter().map(|node| Ties {
+            unmet: u32::try_from(node.after.len()).unwrap_or(u32::MAX),
+            unfinished: u32::try_from(node.children.len()).unwrap_or(u32::MAX),
+            ..Ties::default()
+        });
+        Agenda {
+            index: Arc::new(Index::of(plan, roots)),
+            ties: ties.collect(),
+            ..Agenda::default()
+        }
+    }
+
+    pub fn of_watch(&self, watch: u32) -> Order {
+        Order(watch + 1)
+    }
+
+    /// Before what is in the node, and after it.
+    pub fn of_node(&self, id: NodeId) -> Option<(Order, Order)> {
+        let (before, after) = self.index.span(id)?;
+        let watches = self.index.watch_count() + 1;
+        Some((Order(watches + before), Order(watches + after)))
+    }
+
+    pub fn reopened(&self, id: NodeId) -> Order {
+        Order(REOPENED.saturating_add(id.0))
+    }
+
+    /// To be visited: in this pass if its turn is still to come, else in the next.
+    pub fn stir(&mut self, order: Order, visitor: Visitor) {
+        match order > self.position {
+            true => self.ready.insert((order, visitor)),
+            false => self.later.insert((order, visitor)),
+        };
+    }
+
+    pub fn stir_later(&mut self, order: Order, visitor: Visitor) {
+        self.later.insert((order, visitor));
+    }
+
+    /// The next one of this pass that is in the tree.
+    pub fn next(&mut self) -> Option<Visitor> {
+        let (order, _) = self.ready.first()?;
+        match order.0 < REOPENED {
+            true => self.next_of_all(),
+            false => None,
+        }
+    }
+
+    /// The next one of this pass.
+    pub fn next_of_all(&mut self) -> Option<Visitor> {
+        let (order, visitor) = self.ready.pop_first()?;
+        self.position = order;
+        Some(visitor)
+    }
+
+    /// Begins the next pass; whether there is anybody to visit in it.
+    pub fn turn_over(&mut self) -> bool {
+        self.position = Order::default();
+        self.ready.append(&mut self.later);
+        !self.ready.is_empty()
+    }
+
+    /// Nobody is visited any more: an ending looks at everything itself.
+    pub fn close(&mut self) {
+        let index = Arc::clone(&self.index);
+        let ties = std::mem::take(&mut self.ties);
+        *self = Agenda {
+            index,
+            ties,
+            ..Agenda::default()
+        };
+    }
+
+    pub fn set_alarm(&mut self, visitor: Visitor, at: Option<Instant>) {
+        let before = match at {
+            Some(at) => self.alarm_of.insert(visitor, at),
+            None => self.alarm_of.remove(&visitor),
+        };
+        if before == at {
+            return;
+        }
+        if let Some(before) = before {
+            self.alarms.remove(&(before, visitor));
+        }
+        if let Some(at) = at {
+            self.alarms.insert((at, visitor));
+        }
+    }
+
+    pub fn first_alarm(&self) -> Option<Instant> {
+        self.alarms.first().map(|(at, _)| *at)
+    }
+
+    /// Those whose moment has come.
+    pub fn ringing(&mut self, now: Instant) -> Vec<Visitor> {
+        let mut ringing = Vec::new();
+        while let Some((at, visitor)) = self.alarms.first().copied()
+            && at <= now
+        {
+            self.alarms.pop_first();
+            self.alarm_of.remove(&visitor);
+            ringing.push(visitor);
+        }
+        ringing
+    }
+
+    pub fn await_answer(&mut self, read: ReadId, visitor: Visitor) {
+        let waiters = self.waiters.entry(read).or_default();
+        if !waiters.contains(&visitor) {
+            waiters.push(visitor);
+        }
+    }
+
+    pub fn answered(&mut self, read: ReadId) -> Vec<Visitor> {
+        self.waiters.remove(&read).unwrap_or_default()
+    }
+
+    /// All reads are lost with their process.
+    pub fn forget_answers(&mut self) {
+        self.waiters.clear();
+    }
+
+    pub fn hush(&mut self, visitor: Visitor) {
+        self.hushed.insert(visitor);
+    }
+
+    pub fn unhush(&mut self) -> BTreeSet<Visitor> {
+        std::mem::take(&mut self.hushed)
+    }
+
+    pub fn await_evidence(&mut self, visitor: Visitor) {
+        self.stale.insert(visitor);
+    }
+
+    pub fn refreshed(&mut self) -> BTreeSet<Visitor> {
+        std::mem::take(&mut self.stale)
+    }
+
+    /// Whether all that the node waits for is through.
+    pub fn is_free(&self, id: NodeId) -> bool {
+        self.ties(id).is_none_or(|ties| ties.unmet == 0)
+    }
+
+    /// Whether all that is in the node has ended.
+    pub fn is_finished(&self, id: NodeId) -> bool {
+        self.ties(id).is_none_or(|ties| ties.unfinished == 0)
+    }
+
+    /// Takes in what the life of a node means now.
+    pub fn turned(&mut self, plan: &Plan, id: NodeId, bearing: Bearing) -> Concerned {
+        let mut concerned = Concerned::default();
+        let Some(ties) = self.ties.get_mut(id.0 as usize) else {
+            return concerned;
+        };
+        let through = std::mem::replace(&mut ties.through, bearing.through) != bearing.through;
+        let over = std::mem::replace(&mut ties.over, bearing.over) != bearing.over;
+        if through {
+            let index = Arc::clone(&self.index);
+            for &follower in index.followers(id) {
+                if let Some(ties) = self.ties.get_mut(follower.0 as usize) {
+                    count(&mut ties.unmet, bearing.through);
+                    if ties.unmet == 0 {
+                        concerned.freed.push(follower);
+                    }
+                }
+            }
+        }
+        let parent = plan.node(id).and_then(|node| node.parent);
+        if over
+            && let Some(parent) = parent
+            && let Some(ties) = self.ties.get_mut(parent.0 as usize)
+        {
+            count(&mut ties.unfinished, bearing.over);
+            concerned.group = (ties.unfinished == 0).then_some(parent);
+        }
+        concerned
+    }
+
+    fn ties(&self, id: NodeId) -> Option<&Ties> {
+        self.ties.get(id.0 as usize)
+    }
+}
+
+/// One less that is waited for, or one more again.
+fn count(waiting: &mut u32, done: bool) {
+    *waiting = match done {
+        true => waiting.saturating_sub(1),
+        false => waiting.saturating_add(1),
+    };
+}

@@ -1,0 +1,138 @@
+//! What the engine looks up in a plan again and again, found once per run.
+
+use crate::plan::Plan;
+use crate::plan::node::{Node, NodeId, NodeKind};
+use std::collections::BTreeMap;
+
+#[derive(Debug, Default)]
+pub struct Index {
+    nodes: Vec<Place>,
+    /// Watches that begin or end with a node.
+    watches: BTreeMap<NodeId, Vec<u32>>,
+    watch_count: u32,
+    /// Nodes whose evidence can expire.
+    expiring: Vec<NodeId>,
+}
+
+#[derive(Clone, Debug)]
+struct Place {
+    /// Its numbers when the tree is walked: before what is in it, and after. `None` for what a run forward does not come to.
+    span: Option<(u32, u32)>,
+    /// The canary around it, which carries it; else the node itself.
+    carrier: NodeId,
+    /// Nodes with an edge from this one, one entry for each edge.
+    followers: Vec<NodeId>,
+}
+
+impl Index {
+    /// `roots` in their order; what hangs on none of them is never walked.
+    pub fn of(plan: &Plan, roots: &[NodeId]) -> Index {
+        let mut index = Index {
+            nodes: plan.nodes.iter().map(|node| Place::of(node.id)).collect(),
+            watches: BTreeMap::new(),
+            watch_count: u32::try_from(plan.watches.len()).unwrap_or(u32::MAX),
+            expiring: plan
+                .nodes
+                .iter()
+                .filter(|node| can_expire(node))
+                .map(|node| node.id)
+                .collect(),
+        };
+        for node in &plan.nodes {
+            for edge in &node.after {
+                if let Some(place) = index.nodes.get_mut(edge.from.0 as usize) {
+                    place.followers.push(node.id);
+                }
+            }
+        }
+        for (watch, of_plan) in (0u32..).zip(&plan.watches) {
+            for end in [of_plan.from, of_plan.to] {
+                index.watches.entry(end).or_default().push(watch);
+            }
+        }
+        index.number(plan, roots);
+        index
+    }
+
+    pub fn watch_count(&self) -> u32 {
+        self.watch_count
+    }
+
+    pub fn carrier(&self, id: NodeId) -> NodeId {
+        self.place(id).map_or(id, |place| place.carrier)
+    }
+
+    pub fn span(&self, id: NodeId) -> Option<(u32, u32)> {
+        self.place(id)?.span
+    }
+
+    pub fn followers(&self, id: NodeId) -> &[NodeId] {
+        self.place(id).map_or(&[], |place| &place.followers)
+    }
+
+    pub fn watches_at(&self, id: NodeId) -> &[u32] {
+        self.watches.get(&id).map_or(&[], Vec::as_slice)
+    }
+
+    pub fn expiring(&self) -> &[NodeId] {
+        &self.expiring
+    }
+
+    fn place(&self, id: NodeId) -> Option<&Place> {
+        self.nodes.get(id.0 as usize)
+    }
+
+    /// Without recursion, so that no depth of a plan is too much.
+    fn number(&mut self, plan: &Plan, roots: &[NodeId]) {
+        let mut next = 0;
+        let mut open: Vec<Step> = roots.iter().rev().map(|id| Step::In(*id, None)).collect();
+        while let Some(step) = open.pop() {
+            next += 1;
+            match step {
+                Step::In(id, around) => {
+                    let Some(node) = plan.node(id) else {
+                        continue;
+                    };
+                    let is_canary = matches!(node.kind, NodeKind::Canary(_));
+                    let inside = around.or(is_canary.then_some(id));
+                    if let Some(place) = self.nodes.get_mut(id.0 as usize) {
+                        place.span = Some((next, next));
+                        place.carrier = inside.unwrap_or(id);
+                    }
+                    open.push(Step::Out(id));
+                    let children = node.children.iter().rev();
+                    open.extend(children.map(|child| Step::In(*child, inside)));
+                }
+                Step::Out(id) => {
+                    if let Some(place) = self.nodes.get_mut(id.0 as usize) {
+                        place.span = place.span.map(|(before, _)| (before, next));
+                    }
+                }
+            }
+        }
+    }
+}
+
+enum Step {
+    In(NodeId, Option<NodeId>),
+    Out(NodeId),
+}
+
+impl Place {
+    fn of(id: NodeId) -> Place {
+        Place {
+            span: None,
+            carrier: id,
+            followers: Vec::new(),
+        }
+    }
+}
+
+/// Whether what the node found is worth something for a time only.
+pub fn can_expire(node: &Node) -> bool {
+    match &node.kind {
+        NodeKind::Approve(gate) => gate.expires_ns.is_some(),
+        NodeKind::Check(_) | NodeKind::Confirm(_) => node.expires_ns.is_some(),
+        _ => false,
+    }
+}

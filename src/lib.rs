@@ -3,6 +3,7 @@
 //! The modules stand in reading order; one uses only those above it.
 
 pub mod analyze;
+pub mod causes;
 pub mod commands;
 pub mod diagnostics;
 pub mod effects;

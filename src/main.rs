@@ -3,7 +3,8 @@
 use clap::Parser;
 use deployc::commands::cli::{Cli, Command};
 use deployc::commands::{
-    check, explain, graph, list, log, people, plan, resume, run, simulate, status, terminal,
+    check, explain, export, graph, list, log, people, plan, resume, run, simulate, status,
+    terminal, why,
 };
 use std::process::ExitCode;
 
@@ -32,6 +33,8 @@ fn main() -> ExitCode {
         Command::List(args) => list::list(args),
         Command::Log(args) => log::log(args),
         Command::Status(args) => status::status(args),
+        Command::Why(args) => why::why(args),
+        Command::Export(args) => export::export(args),
         Command::Confirm(args) => people::confirm(args),
         Command::Approve(args) => people::approve(args),
     };

@@ -25,3 +25,4 @@ mod state;
 mod store;
 mod tidy;
 mod ui;
+mod why;

@@ -16,6 +16,7 @@ const LAYERS: &[&str] = &[
     "analyze",
     "engine",
     "journal",
+    "causes",
     "simulate",
     "effects",
     "commands",

@@ -52,6 +52,10 @@ pub enum Command {
     List(List),
     /// What a run did, event by event
     Log(Log),
+    /// The chain of causes: why a run ended as it did or what it waits for, or why an item of it did
+    Why(Why),
+    /// A run's journal as JSON lines: to keep, to send, to ask `why` of
+    Export(Export),
     /// Answer a `confirm` that a run waits for
     Confirm(Confirm),
     /// Sign or refuse an `approve` that a run waits for
@@ -122,6 +126,9 @@ pub struct Simulate {
     /// A file, or the stem of one in the plan's folder `scenarios`; `good-day` where there is one
     #[arg(long)]
     pub scenario: Option<String>,
+    /// Write the run's journal there, as `export` does: `why` and `replay` read it
+    #[arg(long, value_name = "FILE")]
+    pub journal: Option<PathBuf>,
     #[command(flatten)]
     pub inputs: Inputs,
     #[command(flatten)]
@@ -230,6 +237,31 @@ pub struct Log {
     pub state: StateDir,
     #[command(flatten)]
     pub output: OutputArgs,
+}
+
+#[derive(Debug, Args)]
+pub struct Why {
+    /// The run's name, or enough of its beginning; or a file that `export` wrote
+    pub run: String,
+    /// An item by its name, ref, path or title; or a watch, or a rule of one, by its title or ref
+    pub item: Option<String>,
+    #[arg(long, value_enum, default_value_t = Format::Human)]
+    pub format: Format,
+    #[command(flatten)]
+    pub state: StateDir,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    Human,
+    Json,
+}
+
+#[derive(Debug, Args)]
+pub struct Export {
+    pub run: String,
+    #[command(flatten)]
+    pub state: StateDir,
 }
 
 #[derive(Debug, Args)]

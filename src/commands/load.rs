@@ -30,6 +30,21 @@ pub struct LoadError {
 /// Of what a plan names, a manifest or a text: more would fill the memory, and the plan, which holds it.
 const NAMED_BYTES_MAX: u64 = 8 * 1024 * 1024;
 
+/// Of an exported journal: a day of samples is a small part of it.
+const JOURNAL_BYTES_MAX: u64 = 1024 * 1024 * 1024;
+
+/// The text of a journal that `deployc export` wrote.
+pub fn journal_text(path: &Path) -> Result<String, LoadError> {
+    let wrong = |why: String| LoadError {
+        path: path.to_owned(),
+        why,
+    };
+    match bytes(path, JOURNAL_BYTES_MAX)? {
+        Read::Whole(bytes) => String::from_utf8(bytes).map_err(|_| wrong("is no text".to_owned())),
+        Read::TooLarge(bytes) => Err(wrong(format!("has {} MiB", bytes >> 20))),
+    }
+}
+
 pub fn plan_files(path: &Path) -> Result<PlanFiles, LoadError> {
     let metadata = fs::metadata(path).map_err(|error| refused(path, &error))?;
     if metadata.is_dir() {

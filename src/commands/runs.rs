@@ -1,11 +1,13 @@
 //! A run by the name that was typed, with its plan.
 
 use crate::commands::exit::Exit;
+use crate::commands::load::journal_text;
 use crate::commands::terminal;
 use crate::effects::store::sqlite::SqliteStore;
 use crate::engine::protocol::EventKind;
+use crate::journal::lines;
 use crate::journal::store::{Store, StoreError, Summary};
-use crate::journal::writer::{Journal, JournalError, read};
+use crate::journal::writer::{Journal, JournalError, read, verified};
 use crate::plan::{Plan, SourceMap, elements};
 use std::path::Path;
 
@@ -19,7 +21,27 @@ pub struct Loaded {
 
 pub fn load(store: &SqliteStore, name: &str) -> Result<Loaded, JournalError> {
     let run = resolve(store, name)?;
-    let journal = read(store, &run.run)?;
+    loaded(read(store, &run.run)?)
+}
+
+/// By its name in the state directory; or a file that `deployc export` wrote.
+pub fn find(folder: &Path, name: &str) -> Result<Loaded, JournalError> {
+    let path = Path::new(name);
+    // No run has such a name.
+    let is_path = name.contains(['/', '\\']) || name.ends_with(".jsonl");
+    if !is_path && !path.is_file() {
+        return load(&open(folder)?, name);
+    }
+    let no_journal = |why: String| JournalError::NoJournal {
+        path: name.to_owned(),
+        why,
+    };
+    let text = journal_text(path).map_err(|error| no_journal(error.why))?;
+    let (header, records) = lines::decode(&text).map_err(no_journal)?;
+    loaded(verified(header, &records)?)
+}
+
+pub fn loaded(journal: Journal) -> Result<Loaded, JournalError> {
     let plan: Plan = serde_json::from_str(&journal.header.plan)?;
     let plan = match journal.events.first().map(|event| &event.kind) {
         Some(EventKind::Started { inputs, .. }) => elements::with_titles(plan, inputs),

@@ -3,6 +3,7 @@
 use crate::commands::check;
 use crate::commands::cli::{Output, Simulate};
 use crate::commands::exit::Exit;
+use crate::commands::export;
 use crate::commands::run::complain;
 use crate::commands::runs::report;
 use crate::commands::scenarios::{self, Rehearsal};
@@ -14,15 +15,18 @@ use crate::diagnostics::Severity;
 use crate::diagnostics::render::human;
 use crate::effects::driver::Audience;
 use crate::effects::inputs;
-use crate::engine::protocol::{Note, NoteKind};
+use crate::engine::protocol::{Actor, Event, Note, NoteKind};
+use crate::journal::record::{Header, SIMULATED};
+use crate::journal::writer::JournalError;
 use crate::plan::Plan;
-use crate::plan::digest::digest;
+use crate::plan::digest::{digest, json};
 use crate::plan::elements;
 use crate::simulate::drive::{Drive, Identity, Progress};
 use crate::simulate::scenario::Scenario;
 use crate::simulate::{setup, summary};
 use crate::values::{Value, Verdict};
 use indexmap::IndexMap;
+use std::path::Path;
 
 /// The scenario that is played where none is named.
 pub const DEFAULT: &str = "good-day";
@@ -57,7 +61,18 @@ pub fn simulate(args: &Simulate) -> Exit {
         inputs,
     };
     let screen = Screen::new(args.output.output, rehearsal.compiled.source_map.clone());
-    play(&scripted, &scenario, identity, screen, args.output.output)
+    let kept = args.journal.as_deref().map(|path| Kept {
+        path,
+        rehearsal: &rehearsal,
+    });
+    play(
+        &scripted,
+        &scenario,
+        identity,
+        screen,
+        args.output.output,
+        kept,
+    )
 }
 
 /// The one that was asked for; the good day, or the only one, where none was.
@@ -124,6 +139,7 @@ fn play(
     identity: Identity,
     mut screen: Screen,
     output: Output,
+    kept: Option<Kept>,
 ) -> Exit {
     if output == Output::Human && !scenario.title.is_empty() {
         terminal::println!("{}\n", scenario.title);
@@ -135,6 +151,7 @@ fn play(
         false => Pace::none(),
     };
     let mut drive = rehearse();
+    let (run, digest) = (identity.run.clone(), identity.digest.clone());
     let first = drive.start(identity);
     show(plan, &drive, &first, &mut screen);
     let outcome = loop {
@@ -153,7 +170,45 @@ fn play(
         Output::Human => terminal::print!("{}", rehearsal::text(&summary)),
         Output::Json => terminal::println!("{}", rehearsal::object(&summary)),
     }
+    if let Some(kept) = kept
+        && let Err(error) = kept.write(plan, run, digest, &drive.journal)
+    {
+        return report(&error);
+    }
     outcome.map_or(Exit::Waiting, Exit::of_run)
+}
+
+/// Where the journal of the rehearsal goes.
+struct Kept<'a> {
+    path: &'a Path,
+    rehearsal: &'a Rehearsal,
+}
+
+impl Kept<'_> {
+    fn write(
+        &self,
+        plan: &Plan,
+        run: String,
+        digest: String,
+        events: &[Event],
+    ) -> Result<(), JournalError> {
+        let compiled = &self.rehearsal.compiled;
+        let sources = compiled.sources.iter();
+        let header = Header {
+            run,
+            digest,
+            target: SIMULATED.to_owned(),
+            world: None,
+            created: events.first().map(|event| event.at).unwrap_or_default(),
+            by: Actor::default(),
+            plan: json(plan),
+            source_map: serde_json::to_string(&compiled.source_map)?,
+            sources: sources
+                .map(|(_, file)| (file.name.clone(), file.text.clone()))
+                .collect(),
+        };
+        export::write(self.path, &header, events)
+    }
 }
 
 fn show(plan: &Plan, drive: &Drive, notes: &[Note], screen: &mut Screen) {

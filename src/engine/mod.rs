@@ -16,7 +16,7 @@ mod evidence;
 pub mod grid;
 mod index;
 pub mod judge;
-mod metric;
+pub mod metric;
 mod narrow;
 pub mod pause;
 pub mod people;

@@ -4,6 +4,7 @@
 //! is found and its place is named. (A tail that was cut off needs an anchor outside the machine to be found.)
 
 pub mod chain;
+pub mod lines;
 pub mod record;
 pub mod replay;
 pub mod store;

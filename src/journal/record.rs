@@ -44,7 +44,15 @@ pub struct Record {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Hash(pub [u8; 32]);
 
+/// The target of a rehearsal.
+pub const SIMULATED: &str = "simulation";
+
 impl Header {
+    /// Whether time goes on for it: that of a rehearsal has stood still since its end.
+    pub fn is_live(&self) -> bool {
+        self.target != SIMULATED
+    }
+
     /// The hash that the first record follows.
     pub fn hash(&self) -> Result<Hash, serde_json::Error> {
         let bytes = serde_json::to_vec(self)?;

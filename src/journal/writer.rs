@@ -22,6 +22,8 @@ pub enum JournalError {
     Damaged { run: String, damage: Damage },
     #[error("an event cannot be written as JSON: {0}")]
     Encoding(#[from] serde_json::Error),
+    #[error("{path}: {why}")]
+    NoJournal { path: String, why: String },
 }
 
 /// A verified journal.
@@ -34,11 +36,14 @@ pub struct Journal {
 
 /// Reads and verifies; changes nothing.
 pub fn read(store: &impl Store, run: &str) -> Result<Journal, JournalError> {
-    let header = store.header(run)?;
+    verified(store.header(run)?, &store.records(run)?)
+}
+
+/// A journal whose every link holds.
+pub fn verified(header: Header, records: &[Record]) -> Result<Journal, JournalError> {
     let start = header.hash()?;
-    let records = store.records(run)?;
-    let events = verify(start, &records).map_err(|damage| JournalError::Damaged {
-        run: run.to_owned(),
+    let events = verify(start, records).map_err(|damage| JournalError::Damaged {
+        run: header.run.clone(),
         damage,
     })?;
     let end = records

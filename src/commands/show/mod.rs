@@ -1,6 +1,7 @@
 //! How a run is shown while it happens: a live tree, one line an event, or one JSON object an event.
 
 pub mod audience;
+pub mod chain;
 pub mod json;
 pub mod line;
 pub mod live;

@@ -11,6 +11,9 @@ use deployc::plan::Plan;
 use deployc::values::Instant;
 use std::fs;
 use std::path::Path;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+static PLAYED: AtomicU32 = AtomicU32::new(0);
 
 struct Day {
     folder: Folder,
@@ -19,7 +22,9 @@ struct Day {
 impl Day {
     /// The day is played, and its journal kept.
     fn played(scenario: &str) -> Day {
-        let folder = Folder::new(&format!("why-{scenario}"));
+        // Several tests play the same day at once.
+        let number = PLAYED.fetch_add(1, Ordering::Relaxed);
+        let folder = Folder::new(&format!("why-{scenario}-{number}"));
         copy(&root().join("tests/why/shop"), &folder.0.join("shop"));
         let args = [
             "simulate",
@@ -192,7 +197,7 @@ fn for_programs_it_is_one_object_with_the_same_links() {
     let question = evidence.iter().find_map(|one| one.get("question")).unwrap();
     assert_eq!(question["call"]["args"]["scope"]["string"], "canary");
     let samples = evidence.iter().filter_map(|one| one.get("sample"));
-    let last = samples.last().unwrap();
+    let last = samples.collect::<Vec<_>>().pop().unwrap();
     assert_eq!(
         (&last["verdict"], &last["at"]),
         (&"fail".into(), &"2026-01-01T00:06:02Z".into())

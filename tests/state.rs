@@ -228,7 +228,7 @@ fn one_of_a_later_version_is_refused() {
     connection.close().unwrap();
     state.is_refused(
         &all(),
-        "error: cannot use the state directory STATE: runs.db in it was written by another version of deployc (schema 7, this one knows 1)",
+        "error: cannot use the state directory STATE: runs.db in it was written by another version of deployc (schema 7, this one knows 2)",
     );
 }
 

@@ -1,9 +1,17 @@
-//! The store on a real disk: what survives, who may write, what is refused.
+//! The stores: what survives, who may write, what is refused. `contract` holds for each of them; here is what only the
+//! one on the disk can meet.
+
+mod contract;
+#[cfg(unix)]
+mod postgres;
+#[cfg(unix)]
+mod proxy;
+#[cfg(unix)]
+mod server;
 
 use deployc::effects::store::lock::{self, Holder, LockError};
-use deployc::effects::store::memory::MemoryStore;
 use deployc::effects::store::sqlite::SqliteStore;
-use deployc::engine::protocol::{Actor, Event, EventKind, RunOutcome};
+use deployc::engine::protocol::{Actor, Event, EventKind};
 use deployc::journal::record::Header;
 use deployc::journal::store::{Store, StoreError};
 use deployc::journal::writer::{JournalError, read, take_over};
@@ -52,89 +60,6 @@ fn tick(at: i64) -> Event {
     }
 }
 
-/// The promises that every store keeps.
-fn keeps_its_promises(store: &mut impl Store) {
-    store.create(&header("a")).unwrap();
-    assert!(matches!(
-        store.create(&header("a")),
-        Err(StoreError::RunExists(_))
-    ));
-    assert!(matches!(store.header("b"), Err(StoreError::UnknownRun(_))));
-
-    // Without any event it has done nothing, and keeps its target from nobody.
-    assert!(!store.runs().unwrap()[0].holds_target());
-    let journal = read(store, "a").unwrap();
-    let mut first = take_over(store, &journal).unwrap();
-    first.append(store, &tick(1), None).unwrap();
-    first.append(store, &tick(2), None).unwrap();
-
-    // A second process takes over: the first one is fenced, and what it tries leaves no trace.
-    let journal = read(store, "a").unwrap();
-    let mut second = take_over(store, &journal).unwrap();
-    assert_eq!(journal.events.len(), 2);
-    let fenced = first.append(store, &tick(3), None);
-    assert!(
-        matches!(
-            fenced,
-            Err(JournalError::Store(StoreError::Fenced {
-                own: 1,
-                current: 2,
-                ..
-            }))
-        ),
-        "{fenced:?}"
-    );
-    second.append(store, &tick(4), None).unwrap();
-    assert_eq!(read(store, "a").unwrap().events.len(), 3);
-
-    // A letter counts once, and its event and its disappearance are one.
-    let aborted = EventKind::Aborted {
-        by: Actor::default(),
-        reason: "no".to_owned(),
-    };
-    let id = store.post("a", &aborted).unwrap();
-    assert_eq!(store.letters("a").unwrap().len(), 1);
-    second
-        .append(
-            store,
-            &Event {
-                at: Instant(5),
-                kind: aborted,
-            },
-            Some(id),
-        )
-        .unwrap();
-    assert!(store.letters("a").unwrap().is_empty());
-
-    assert_eq!(store.runs().unwrap()[0].outcome, None);
-    assert!(store.runs().unwrap()[0].holds_target());
-    store.finish("a", RunOutcome::RollbackIncomplete).unwrap();
-    assert!(store.runs().unwrap()[0].holds_target());
-    store
-        .release("a", &Actor::default(), "I have looked")
-        .unwrap();
-    assert!(!store.runs().unwrap()[0].holds_target());
-    store.finish("a", RunOutcome::RolledBack).unwrap();
-    let summary = &store.runs().unwrap()[0];
-    assert_eq!(
-        (summary.outcome, summary.records),
-        (Some(RunOutcome::RolledBack), 4)
-    );
-}
-
-#[test]
-fn sqlite_keeps_its_promises_and_what_it_wrote() {
-    let folder = Folder::new("promises");
-    keeps_its_promises(&mut SqliteStore::open(&folder.0).unwrap());
-    let reopened = SqliteStore::open_existing(&folder.0).unwrap();
-    assert_eq!(read(&reopened, "a").unwrap().events.len(), 4);
-}
-
-#[test]
-fn memory_keeps_the_same_promises() {
-    keeps_its_promises(&mut MemoryStore::default());
-}
-
 #[test]
 fn a_changed_byte_in_the_file_is_found() {
     let folder = Folder::new("edited");
@@ -157,6 +82,35 @@ fn a_changed_byte_in_the_file_is_found() {
         error,
         "the journal of run `a` is damaged: record 2 was changed: its hash is not that of its content; nothing was changed"
     );
+}
+
+#[test]
+fn a_file_of_the_first_version_is_brought_up_and_goes_on() {
+    let folder = Folder::new("migrated");
+    let mut store = SqliteStore::open(&folder.0).unwrap();
+    for run in ["a", "b"] {
+        store.create(&header(run)).unwrap();
+    }
+    let journal = read(&store, "a").unwrap();
+    let mut writer = take_over(&mut store, &journal).unwrap();
+    writer.append(&mut store, &tick(1), None).unwrap();
+    drop(store);
+    let connection = rusqlite::Connection::open(folder.0.join("runs.db")).unwrap();
+    let before = "ALTER TABLE runs ADD COLUMN epoch INTEGER NOT NULL DEFAULT 0;
+        UPDATE runs SET epoch = (SELECT epoch FROM heads WHERE heads.run = runs.run);
+        DROP TABLE heads; PRAGMA user_version = 1;";
+    connection.execute_batch(before).unwrap();
+    drop(connection);
+
+    let mut store = SqliteStore::open_existing(&folder.0).unwrap();
+    for (run, epoch) in [("a", 2), ("b", 1)] {
+        let journal = read(&store, run).unwrap();
+        let mut writer = take_over(&mut store, &journal).unwrap();
+        assert_eq!(writer.epoch, epoch);
+        writer.append(&mut store, &tick(2), None).unwrap();
+    }
+    assert_eq!(read(&store, "a").unwrap().events.len(), 2);
+    assert_eq!(read(&store, "b").unwrap().events.len(), 1);
 }
 
 #[test]

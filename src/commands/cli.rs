@@ -1,6 +1,7 @@
 //! The command line: what can be typed. What it means is in the file of each subcommand.
 
 use crate::commands::exit::TABLE;
+use crate::effects::store::location::Location;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -157,14 +158,15 @@ pub enum Output {
 
 #[derive(Debug, Args)]
 pub struct StateDir {
-    /// Where runs are kept
+    /// Where runs are kept: a folder, or postgres://USER@HOST/NAME
     #[arg(
         long,
         env = "DEPLOYC_STATE",
-        value_name = "DIR",
+        hide_env_values = true, // it may hold a password
+        value_name = "WHERE",
         default_value = ".deployc"
     )]
-    pub state: PathBuf,
+    pub state: Location,
 }
 
 #[derive(Debug, Args)]

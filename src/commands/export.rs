@@ -8,11 +8,12 @@ use crate::commands::cli::Export;
 use crate::commands::exit::Exit;
 use crate::commands::runs::{self, report};
 use crate::commands::terminal;
+use crate::effects::store::location::Location;
 use crate::engine::protocol::Event;
 use crate::journal::lines;
 use crate::journal::record::{Header, Record};
-use crate::journal::store::{Store, StoreError};
-use crate::journal::writer::{JournalError, verified};
+use crate::journal::store::StoreError;
+use crate::journal::writer::{JournalError, read};
 use std::path::Path;
 
 /// One that is damaged is not passed on.
@@ -43,10 +44,11 @@ pub fn write(path: &Path, header: &Header, events: &[Event]) -> Result<(), Journ
     Ok(std::fs::write(path, text).map_err(unwritable)?)
 }
 
-fn text(folder: &Path, run: &str) -> Result<String, JournalError> {
-    let store = runs::open(folder)?;
-    let run = runs::resolve(&store, run)?.run;
-    let (header, records) = (store.header(&run)?, store.records(&run)?);
-    let journal = verified(header, &records)?;
+fn text(location: &Location, run: &str) -> Result<String, JournalError> {
+    let store = runs::open(location)?;
+    let run = runs::resolve(store.as_ref(), run)?.run;
+    let (journal, mut records) = (read(store.as_ref(), &run)?, store.records(&run)?);
+    // A live run has written more since.
+    records.truncate(journal.events.len());
     Ok(lines::encode(&journal.header, &records)?)
 }

@@ -5,7 +5,7 @@ use crate::commands::exit::Exit;
 use crate::commands::runs::{self, report};
 use crate::commands::terminal;
 use crate::engine::protocol::RunOutcome;
-use crate::journal::store::{Store, Summary};
+use crate::journal::store::Summary;
 use crate::values::show;
 use serde_json::json;
 

@@ -12,7 +12,7 @@ use crate::engine::step;
 pub fn log(args: &Log) -> Exit {
     let loaded = runs::open(&args.state.state)
         .map_err(Into::into)
-        .and_then(|store| runs::load(&store, &args.run));
+        .and_then(|store| runs::load(store.as_ref(), &args.run));
     let loaded = match loaded {
         Ok(loaded) => loaded,
         Err(error) => return report(&error),

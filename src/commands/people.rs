@@ -9,11 +9,10 @@ use crate::commands::exit::Exit;
 use crate::commands::item::{self, Wanted};
 use crate::commands::runs::{self, Loaded, report};
 use crate::commands::terminal;
-use crate::effects::store::sqlite::SqliteStore;
+use crate::effects::store::location::Location;
 use crate::engine::protocol::{Answer, EventKind, RunOutcome};
 use crate::journal::store::{Store, StoreError};
 use crate::plan::node::{Node, NodeKind};
-use std::path::Path;
 
 pub fn confirm(args: &Confirm) -> Exit {
     send(&args.state.state, &args.run, |loaded| {
@@ -96,9 +95,9 @@ pub fn go_on(args: &Continue) -> Exit {
     })
 }
 
-fn incomplete(args: &WithReason) -> Result<Option<(SqliteStore, String)>, StoreError> {
+fn incomplete(args: &WithReason) -> Result<Option<(Box<dyn Store>, String)>, StoreError> {
     let store = runs::open(&args.state.state)?;
-    let summary = runs::resolve(&store, &args.run)?;
+    let summary = runs::resolve(store.as_ref(), &args.run)?;
     let incomplete = summary.outcome == Some(RunOutcome::RollbackIncomplete);
     Ok((incomplete && summary.holds_target()).then_some((store, summary.run)))
 }
@@ -110,20 +109,20 @@ fn reason(args: &WithReason) -> String {
 }
 
 fn send(
-    folder: &Path,
+    location: &Location,
     run: &str,
     letter: impl FnOnce(&Loaded) -> Result<EventKind, String>,
 ) -> Exit {
-    let mut store = match runs::open(folder) {
+    let mut store = match runs::open(location) {
         Ok(store) => store,
         Err(error) => return report(&error),
     };
-    let loaded = match runs::load(&store, run) {
+    let loaded = match runs::load(store.as_ref(), run) {
         Ok(loaded) => loaded,
         Err(error) => return report(&error),
     };
     let run = loaded.journal.header.run.clone();
-    match runs::resolve(&store, &run) {
+    match runs::resolve(store.as_ref(), &run) {
         Ok(summary) if summary.outcome.is_some() => {
             terminal::eprintln!("error: run `{run}` has ended; nothing was changed");
             return Exit::Invalid;

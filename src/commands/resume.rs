@@ -14,12 +14,12 @@ use indexmap::IndexMap;
 use std::net::SocketAddr;
 
 pub fn resume(args: &OfRun) -> Exit {
-    let folder = &args.state.state;
-    let mut store = match runs::open(folder) {
+    let location = &args.state.state;
+    let mut store = match runs::open(location) {
         Ok(store) => store,
         Err(error) => return report(&error),
     };
-    let summary = match runs::resolve(&store, &args.run) {
+    let summary = match runs::resolve(store.as_ref(), &args.run) {
         Ok(summary) => summary,
         Err(error) => return report(&error),
     };
@@ -30,11 +30,11 @@ pub fn resume(args: &OfRun) -> Exit {
     }
     let actor = actor();
     // The journal is read under the lock: whoever had that before writes no more.
-    let lock = match lock(folder, &run, &summary.target, &actor) {
+    let lock = match lock(location, &run, &summary.target, &actor) {
         Ok(lock) => lock,
         Err(error) => return report(&error),
     };
-    let loaded = match runs::load(&store, &run) {
+    let loaded = match runs::load(store.as_ref(), &run) {
         Ok(loaded) => loaded,
         Err(error) => return report(&error),
     };
@@ -64,9 +64,8 @@ pub fn resume(args: &OfRun) -> Exit {
         output: args.output.output,
         lock,
     };
-    drive(session, runtime, &mut store, |epoch| EventKind::Resumed {
-        by,
-        epoch,
+    drive(session, runtime, store.as_mut(), |epoch| {
+        EventKind::Resumed { by, epoch }
     })
 }
 

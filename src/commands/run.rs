@@ -13,7 +13,7 @@ use crate::effects::clock::Clock;
 use crate::effects::inputs;
 use crate::effects::registry::{self, Problem, Providers};
 use crate::effects::secret::Environment;
-use crate::effects::store::sqlite::SqliteStore;
+use crate::effects::store::location;
 use crate::effects::world::client;
 use crate::engine::protocol::{Actor, EventKind};
 use crate::journal::record::Header;
@@ -50,7 +50,7 @@ pub fn run(args: &Run) -> Exit {
     if let Err(problems) = runtime.block_on(admit(plan, &providers)) {
         return show(&problems, map);
     }
-    let mut store = match SqliteStore::open(&args.state.state) {
+    let mut store = match location::open(&args.state.state) {
         Ok(store) => store,
         Err(error) => return report(&error),
     };
@@ -62,7 +62,7 @@ pub fn run(args: &Run) -> Exit {
         Ok(lock) => lock,
         Err(error) => return report(&error),
     };
-    if let Some(exit) = obligation(&store, &target) {
+    if let Some(exit) = obligation(store.as_ref(), &target) {
         return exit;
     }
     let header = match header(&run, &ready, target, args.world, created, &actor) {
@@ -72,7 +72,7 @@ pub fn run(args: &Run) -> Exit {
     if let Err(error) = store.create(&header) {
         return report(&error);
     }
-    let journal = match read(&store, &run) {
+    let journal = match read(store.as_ref(), &run) {
         Ok(journal) => journal,
         Err(error) => return report(&error),
     };
@@ -92,7 +92,7 @@ pub fn run(args: &Run) -> Exit {
         output: args.output.output,
         lock,
     };
-    drive(session, runtime, &mut store, |_| started)
+    drive(session, runtime, store.as_mut(), |_| started)
 }
 
 /// Of inputs that are missing or wrong.
@@ -138,7 +138,7 @@ fn show(problems: &[Problem], map: &SourceMap) -> Exit {
 }
 
 /// A run that has not ended, or whose rollback is incomplete, keeps its target.
-fn obligation(store: &SqliteStore, target: &str) -> Option<Exit> {
+fn obligation(store: &dyn Store, target: &str) -> Option<Exit> {
     let runs = match store.runs() {
         Ok(runs) => runs,
         Err(error) => return Some(report(&error)),

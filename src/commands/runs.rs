@@ -3,7 +3,7 @@
 use crate::commands::exit::Exit;
 use crate::commands::load::journal_text;
 use crate::commands::terminal;
-use crate::effects::store::sqlite::SqliteStore;
+use crate::effects::store::location::{self, Location};
 use crate::engine::protocol::EventKind;
 use crate::journal::lines;
 use crate::journal::store::{Store, StoreError, Summary};
@@ -19,18 +19,18 @@ pub struct Loaded {
     pub map: SourceMap,
 }
 
-pub fn load(store: &SqliteStore, name: &str) -> Result<Loaded, JournalError> {
+pub fn load(store: &dyn Store, name: &str) -> Result<Loaded, JournalError> {
     let run = resolve(store, name)?;
     loaded(read(store, &run.run)?)
 }
 
 /// By its name in the state directory; or a file that `deployc export` wrote.
-pub fn find(folder: &Path, name: &str) -> Result<Loaded, JournalError> {
+pub fn find(location: &Location, name: &str) -> Result<Loaded, JournalError> {
     let path = Path::new(name);
     // No run has such a name.
     let is_path = name.contains(['/', '\\']) || name.ends_with(".jsonl");
     if !is_path && !path.is_file() {
-        return load(&open(folder)?, name);
+        return load(open(location)?.as_ref(), name);
     }
     let no_journal = |why: String| JournalError::NoJournal {
         path: name.to_owned(),
@@ -52,7 +52,7 @@ pub fn loaded(journal: Journal) -> Result<Loaded, JournalError> {
 }
 
 /// By the whole name or enough of its beginning.
-pub fn resolve(store: &SqliteStore, name: &str) -> Result<Summary, StoreError> {
+pub fn resolve(store: &dyn Store, name: &str) -> Result<Summary, StoreError> {
     let runs = store.runs()?;
     if let Some(exact) = runs.iter().find(|summary| summary.run == name) {
         return Ok(exact.clone());
@@ -71,8 +71,8 @@ pub fn resolve(store: &SqliteStore, name: &str) -> Result<Summary, StoreError> {
 }
 
 /// For commands that read: the store as it is.
-pub fn open(folder: &Path) -> Result<SqliteStore, StoreError> {
-    SqliteStore::open_existing(folder)
+pub fn open(location: &Location) -> Result<Box<dyn Store>, StoreError> {
+    location::open_existing(location)
 }
 
 /// Prints an error with its line break and gives the exit code.

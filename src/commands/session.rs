@@ -9,8 +9,8 @@ use crate::effects::clock::Clock;
 use crate::effects::driver::{Driver, Ended};
 use crate::effects::registry::Providers;
 use crate::effects::signals::Signals;
+use crate::effects::store::location::Location;
 use crate::effects::store::lock::{Holder, Lock, LockError, acquire};
-use crate::effects::store::sqlite::SqliteStore;
 use crate::engine::protocol::{Actor, EventKind};
 use crate::journal::replay::replay;
 use crate::journal::store::Store;
@@ -18,7 +18,6 @@ use crate::journal::writer::{Journal, JournalError, take_over};
 use crate::plan::{Plan, SourceMap};
 use crate::values::show;
 use std::net::SocketAddr;
-use std::path::Path;
 use tokio::runtime::Runtime;
 
 /// What is needed to drive.
@@ -30,7 +29,7 @@ pub struct Session {
     pub actor: Actor,
     pub output: Output,
     /// Held while this lives.
-    pub lock: Lock,
+    pub lock: Option<Lock>,
 }
 
 /// What two live runs may never share: the plan's name and where its clusters are; or the simulated world.
@@ -64,7 +63,12 @@ fn setting(setting: &crate::plan::Setting) -> String {
     }
 }
 
-pub fn lock(folder: &Path, run: &str, target: &str, actor: &Actor) -> Result<Lock, LockError> {
+pub fn lock(
+    location: &Location,
+    run: &str,
+    target: &str,
+    actor: &Actor,
+) -> Result<Option<Lock>, LockError> {
     let holder = Holder {
         run: run.to_owned(),
         user: actor.user.clone(),
@@ -72,7 +76,10 @@ pub fn lock(folder: &Path, run: &str, target: &str, actor: &Actor) -> Result<Loc
         process: std::process::id(),
         since: show::instant(Clock::start().now()),
     };
-    acquire(folder, target, &holder)
+    match location {
+        Location::Folder(folder) => acquire(folder, target, &holder).map(Some),
+        Location::Postgres(_) => Ok(None),
+    }
 }
 
 /// What providers are built in and driven by: a client of a cluster keeps a task of its own.
@@ -88,7 +95,7 @@ pub fn runtime() -> Result<Runtime, Exit> {
 pub fn drive(
     session: Session,
     runtime: Runtime,
-    store: &mut SqliteStore,
+    store: &mut dyn Store,
     first: impl FnOnce(u64) -> EventKind,
 ) -> Exit {
     let run = session.journal.header.run.clone();
@@ -114,7 +121,7 @@ pub fn drive(
 
 async fn driven(
     session: Session,
-    store: &mut SqliteStore,
+    store: &mut dyn Store,
     first: impl FnOnce(u64) -> EventKind,
 ) -> Result<Ended, JournalError> {
     let Session {

@@ -6,7 +6,6 @@ use crate::commands::runs::{self, report};
 use crate::commands::show::tree::tree;
 use crate::commands::terminal::{self, Stream};
 use crate::effects::clock::Clock;
-use crate::effects::store::sqlite::SqliteStore;
 use crate::engine::view::view;
 use crate::journal::replay::replay;
 use crate::journal::store::{Store, StoreError};
@@ -16,7 +15,7 @@ use crate::journal::writer::JournalError;
 pub fn status(args: &Status) -> Exit {
     let loaded = runs::open(&args.state.state)
         .map_err(JournalError::from)
-        .and_then(|store| runs::load(&store, &name(&store, args.run.as_deref())?));
+        .and_then(|store| runs::load(store.as_ref(), &name(store.as_ref(), args.run.as_deref())?));
     let loaded = match loaded {
         Ok(loaded) => loaded,
         Err(error) => return report(&error),
@@ -44,7 +43,7 @@ pub fn status(args: &Status) -> Exit {
 }
 
 /// The newest run where none is named.
-fn name(store: &SqliteStore, given: Option<&str>) -> Result<String, StoreError> {
+fn name(store: &dyn Store, given: Option<&str>) -> Result<String, StoreError> {
     match given {
         Some(run) => Ok(run.to_owned()),
         None => match store.runs()?.first() {

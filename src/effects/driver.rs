@@ -1,7 +1,8 @@
 //! The real driver: events in, `step`, effects out, on tokio.
 //!
 //! **Architecture Invariant:** an event is durable before any effect that `step` returned for it is carried out. There is
-//! one place that appends ([`Driver::take`]), and it carries out nothing when the append failed.
+//! one place that appends ([`Driver::take`]), and it carries out nothing when the append failed. Answers that arrive
+//! together are one transaction of the store.
 
 use crate::effects::clock::Clock;
 use crate::effects::registry::Providers;
@@ -10,7 +11,7 @@ use crate::engine::protocol::{Actor, Effect, Event, EventKind, Note, ReadId, Run
 use crate::engine::state::State;
 use crate::engine::step;
 use crate::journal::store::{LetterId, Store};
-use crate::journal::writer::{JournalError, Writer};
+use crate::journal::writer::{Arrival, JournalError, Writer};
 use crate::plan::Plan;
 use crate::providers::request::{
     Failure, FailureKind, Key, Observation, Outcome, Request, Response,
@@ -37,7 +38,7 @@ pub enum Ended {
     Interrupted,
 }
 
-pub struct Driver<'a, S, A> {
+pub struct Driver<'a, S: ?Sized, A> {
     pub plan: &'a Plan,
     pub store: &'a mut S,
     pub writer: Writer,
@@ -49,6 +50,9 @@ pub struct Driver<'a, S, A> {
 
 /// How often other processes' answers are looked for.
 const INBOX_PERIOD: Duration = Duration::from_millis(200);
+
+/// So many answers are made durable together at most.
+const TOGETHER_MAX: usize = 256;
 
 /// Time passes on a picture too.
 const REDRAW_PERIOD: Duration = Duration::from_secs(1);
@@ -84,7 +88,7 @@ struct Landing {
     kind: EventKind,
 }
 
-impl<S: Store, A: Audience> Driver<'_, S, A> {
+impl<S: Store + ?Sized, A: Audience> Driver<'_, S, A> {
     /// Drives until the run has ended or the process is told to go. `state` is the journal folded so far; `first` is
     /// `Started` or `Resumed`.
     pub async fn drive(
@@ -102,6 +106,7 @@ impl<S: Store, A: Audience> Driver<'_, S, A> {
         let mut interrupts = 0_u32;
         loop {
             let mut letter = None;
+            let mut others = Vec::new();
             let kind = match next.take() {
                 Some(kind) => kind,
                 None => tokio::select! {
@@ -122,7 +127,10 @@ impl<S: Store, A: Audience> Driver<'_, S, A> {
                         None => continue,
                     },
                     Some(landing) = landed.recv() => match flights.land(landing) {
-                        Some(kind) => kind,
+                        Some(kind) => {
+                            others = flights.landed(&mut landed);
+                            kind
+                        }
                         None => continue, // answered for already
                     },
                     _ = redraw.tick() => {
@@ -135,7 +143,9 @@ impl<S: Store, A: Audience> Driver<'_, S, A> {
                     }
                 },
             };
-            if let Some(ended) = self.take(kind, letter, &mut state, &mut flights, &mut wake)? {
+            let mut kinds = vec![(kind, letter)];
+            kinds.extend(others.into_iter().map(|kind| (kind, None)));
+            if let Some(ended) = self.take(kinds, &mut state, &mut flights, &mut wake)? {
                 self.hear_out(&mut state, &mut flights, &mut landed).await?;
                 return Ok(ended);
             }
@@ -155,29 +165,48 @@ impl<S: Store, A: Audience> Driver<'_, S, A> {
                 break;
             };
             if let Some(kind) = flights.land(landing) {
-                self.take(kind, None, state, flights, &mut None)?;
+                self.take(vec![(kind, None)], state, flights, &mut None)?;
             }
         }
         Ok(())
     }
 
-    /// Makes one event durable, steps, carries out.
+    /// Makes what happened at one moment durable, then steps and carries out, one event after the other. What arrived
+    /// with the event that ends the run changes nothing any more.
     fn take(
         &mut self,
-        kind: EventKind,
-        letter: Option<LetterId>,
+        kinds: Vec<(EventKind, Option<LetterId>)>,
         state: &mut State,
         flights: &mut Flights,
         wake: &mut Option<Instant>,
     ) -> Result<Option<Ended>, JournalError> {
-        let event = Event {
-            at: self.clock.now(),
-            kind,
-        };
-        self.writer.append(self.store, &event, letter)?;
-        let at = event.at;
-        let (stepped, effects) = step(self.plan, std::mem::take(state), event);
-        *state = stepped;
+        let at = self.clock.now();
+        let arrivals: Vec<Arrival> = kinds
+            .into_iter()
+            .map(|(kind, letter)| {
+                let event = Event { at, kind };
+                Arrival { event, letter }
+            })
+            .collect();
+        self.writer.append_together(self.store, &arrivals)?;
+        let mut ended = None;
+        for Arrival { event, .. } in arrivals {
+            let (stepped, effects) = step(self.plan, std::mem::take(state), event);
+            *state = stepped;
+            let end = self.carry_out(effects, at, flights, wake);
+            ended = ended.or(end);
+        }
+        self.audience.state(self.plan, at, state);
+        Ok(ended)
+    }
+
+    fn carry_out(
+        &mut self,
+        effects: Vec<Effect>,
+        at: Instant,
+        flights: &mut Flights,
+        wake: &mut Option<Instant>,
+    ) -> Option<Ended> {
         let mut ended = None;
         for effect in effects {
             match effect {
@@ -189,8 +218,7 @@ impl<S: Store, A: Audience> Driver<'_, S, A> {
                 other => self.fly(other, flights),
             }
         }
-        self.audience.state(self.plan, at, state);
-        Ok(ended)
+        ended
     }
 
     fn next_letter(&self) -> Result<Option<(LetterId, EventKind)>, JournalError> {
@@ -380,6 +408,17 @@ impl Flights {
         flight.filter(|flight| flight.number == landing.number)?;
         self.running.remove(&landing.slot);
         Some(landing.kind)
+    }
+
+    /// What else has arrived by now.
+    fn landed(&mut self, arrived: &mut mpsc::UnboundedReceiver<Landing>) -> Vec<EventKind> {
+        let mut kinds = Vec::new();
+        while kinds.len() < TOGETHER_MAX
+            && let Ok(landing) = arrived.try_recv()
+        {
+            kinds.extend(self.land(landing));
+        }
+        kinds
     }
 
     /// Ends what is in flight under `key` and answers for it. An answer that has landed already comes first, and then

@@ -2,6 +2,7 @@
 
 use crate::engine::protocol::Event;
 use crate::journal::record::{Hash, Record, hash_of};
+use crate::journal::store::Head;
 
 /// What is wrong, and with which record.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -20,6 +21,10 @@ pub enum Damage {
     Content { seq: u64 },
     #[error("record {seq} was written by epoch {epoch} after a later one")]
     Epoch { seq: u64, epoch: u64 },
+    #[error("it ends at record {found}, but {wanted} were written: its tail was cut off")]
+    Cut { wanted: u64, found: u64 },
+    #[error("record {seq} is not the one that was written in its place: the tail was replaced")]
+    Replaced { seq: u64 },
     #[error("record {seq} cannot be read: {why}")]
     Unreadable { seq: u64, why: String },
 }
@@ -60,11 +65,26 @@ pub fn verify(start: Hash, records: &[Record]) -> Result<Vec<Event>, Damage> {
     Ok(events)
 }
 
+/// Whether a journal with these hashes, from that of its header on, has everything up to `anchor`.
+pub fn reaches(hashes: &[Hash], anchor: Head) -> Result<(), Damage> {
+    let index = usize::try_from(anchor.seq).unwrap_or(usize::MAX);
+    match hashes.get(index) {
+        None => Err(Damage::Cut {
+            wanted: anchor.seq,
+            found: (hashes.len() as u64).saturating_sub(1),
+        }),
+        Some(found) if *found == anchor.hash => Ok(()),
+        Some(_) if anchor.seq == 0 => Err(Damage::Header),
+        Some(_) => Err(Damage::Replaced { seq: anchor.seq }),
+    }
+}
+
 #[cfg(test)]
 mod tests {
-    use super::{Damage, verify};
+    use super::{Damage, reaches, verify};
     use crate::engine::protocol::{Event, EventKind};
     use crate::journal::record::{Hash, Record};
+    use crate::journal::store::Head;
     use crate::values::Instant;
     use proptest::prelude::*;
 
@@ -91,6 +111,31 @@ mod tests {
         for length in 0..=all.len() {
             assert_eq!(verify(START, &all[..length]).unwrap().len(), length);
         }
+    }
+
+    #[test]
+    fn a_tail_that_was_cut_or_replaced_is_found_by_an_anchor() {
+        let records = records(9);
+        let hashes: Vec<Hash> = std::iter::once(START)
+            .chain(records.iter().map(|record| record.hash))
+            .collect();
+        for (seq, hash) in (0..).zip(&hashes) {
+            let anchor = Head { seq, hash: *hash };
+            assert_eq!(reaches(&hashes, anchor), Ok(()));
+            for kept in 0..seq {
+                let cut = Damage::Cut {
+                    wanted: seq,
+                    found: kept,
+                };
+                assert_eq!(reaches(&hashes[..=kept as usize], anchor), Err(cut));
+            }
+        }
+        let other = Head {
+            seq: 4,
+            hash: START,
+        };
+        let replaced = Err(Damage::Replaced { seq: 4 });
+        assert_eq!(reaches(&hashes, other), replaced);
     }
 
     #[test]

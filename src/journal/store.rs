@@ -1,7 +1,7 @@
 //! Where journals are kept, seen from those who need one.
 
 use crate::engine::protocol::{Actor, EventKind, RunOutcome};
-use crate::journal::record::{Header, Record};
+use crate::journal::record::{Hash, Header, Record};
 use crate::values::Instant;
 use std::path::PathBuf;
 
@@ -12,14 +12,12 @@ pub trait Store {
     fn records(&self, run: &str) -> Result<Vec<Record>, StoreError>;
     /// A new writer: raises the epoch of the run and returns it. Writers of earlier epochs are fenced from then on.
     fn take_over(&mut self, run: &str) -> Result<u64, StoreError>;
-    /// Durable when it returns. The epoch is checked in the same transaction, and the letter (if the event came from the
-    /// inbox) is taken out in it, so that an answer counts once.
-    fn append(
-        &mut self,
-        run: &str,
-        record: &Record,
-        letter: Option<LetterId>,
-    ) -> Result<(), StoreError>;
+    /// All of them or none, durable when it returns. In the same transaction the epoch is checked, and that the first of
+    /// them follows the last one that was written; the head moves on, and letters are taken out, so that an answer counts
+    /// once. They are of one epoch and follow each other.
+    fn append(&mut self, run: &str, entries: &[Entry]) -> Result<(), StoreError>;
+    /// What the last append left, kept apart from the records: it shows that a tail was cut off.
+    fn head(&self, run: &str) -> Result<Head, StoreError>;
     /// Marks how the run ended; after its last record.
     fn finish(&mut self, run: &str, outcome: RunOutcome) -> Result<(), StoreError>;
     /// Gives the target of a run free whose rollback is incomplete: a person has looked and takes it over, and why.
@@ -34,6 +32,47 @@ pub trait Store {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct LetterId(pub i64);
+
+/// A record to append, and the letter that its event came in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Entry {
+    pub record: Record,
+    pub letter: Option<LetterId>,
+}
+
+/// The end of a journal: the last record's number and hash; 0 and the header's hash before the first one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Head {
+    pub seq: u64,
+    pub hash: Hash,
+}
+
+impl Head {
+    /// What the journal has to end with for this record to follow.
+    pub fn before(record: &Record) -> Head {
+        Head {
+            seq: record.seq.saturating_sub(1),
+            hash: record.previous,
+        }
+    }
+
+    pub fn after(record: &Record) -> Head {
+        Head {
+            seq: record.seq,
+            hash: record.hash,
+        }
+    }
+}
+
+/// Why nothing was appended: what the store has instead of this writer's epoch, or of what it follows.
+pub fn refused(run: &str, own: u64, found: Option<u64>) -> StoreError {
+    let run = run.to_owned();
+    match found {
+        None => StoreError::UnknownRun(run),
+        Some(current) if current != own => StoreError::Fenced { run, own, current },
+        Some(_) => StoreError::Diverged { run },
+    }
+}
 
 /// A line of `deployc list`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -74,6 +113,16 @@ pub enum StoreError {
         "run `{run}` was taken over by another process (epoch {current}, this one has {own}); nothing more is done here"
     )]
     Fenced { run: String, own: u64, current: u64 },
+    #[error(
+        "the journal of run `{run}` no longer ends where this process left it: it was written by somebody else, or put back to an earlier state; nothing more is done here"
+    )]
+    Diverged { run: String },
+    #[error("cannot use the store {place}: {why}")]
+    Unreachable { place: String, why: String },
+    #[error(
+        "the store {place} gives no answer: {why}; whether the last events are in it is not known. Nothing more is done, `deployc resume` reads it back and goes on"
+    )]
+    InDoubt { place: String, why: String },
     #[error("cannot use the state directory {path}: {why}")]
     Unusable { path: PathBuf, why: String },
     #[error(

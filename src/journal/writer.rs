@@ -1,17 +1,24 @@
 //! Appends events of one run, each chained to the one before.
 
 use crate::engine::protocol::Event;
-use crate::journal::chain::{Damage, verify};
+use crate::journal::chain::{Damage, reaches, verify};
 use crate::journal::record::{Hash, Header, Record};
-use crate::journal::store::{LetterId, Store, StoreError};
+use crate::journal::store::{Entry, Head, LetterId, Store, StoreError};
 
 /// The one writer of a run, in one epoch.
 #[derive(Debug)]
 pub struct Writer {
     pub run: String,
     pub epoch: u64,
-    next_seq: u64,
-    last: Hash,
+    /// The last record that is durable.
+    pub head: Head,
+}
+
+/// An event on its way into the journal, and the letter that it came in.
+#[derive(Clone, Debug)]
+pub struct Arrival {
+    pub event: Event,
+    pub letter: Option<LetterId>,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -31,12 +38,19 @@ pub enum JournalError {
 pub struct Journal {
     pub header: Header,
     pub events: Vec<Event>,
-    end: (u64, Hash),
+    pub head: Head,
+    /// That of the header, then that of each record.
+    hashes: Vec<Hash>,
 }
 
 /// Reads and verifies; changes nothing.
-pub fn read(store: &impl Store, run: &str) -> Result<Journal, JournalError> {
-    verified(store.header(run)?, &store.records(run)?)
+pub fn read(store: &(impl Store + ?Sized), run: &str) -> Result<Journal, JournalError> {
+    let header = store.header(run)?;
+    // Before the records: a writer that is at work meanwhile makes them more, never fewer.
+    let kept = store.head(run)?;
+    let journal = verified(header, &store.records(run)?)?;
+    journal.reaches(kept)?;
+    Ok(journal)
 }
 
 /// A journal whose every link holds.
@@ -46,26 +60,41 @@ pub fn verified(header: Header, records: &[Record]) -> Result<Journal, JournalEr
         run: header.run.clone(),
         damage,
     })?;
-    let end = records
-        .last()
-        .map_or((0, start), |record| (record.seq, record.hash));
+    let hashes = records.iter().map(|record| record.hash);
+    let hashes: Vec<Hash> = std::iter::once(start).chain(hashes).collect();
+    let head = Head {
+        seq: records.len() as u64,
+        hash: hashes.last().copied().unwrap_or(start),
+    };
     Ok(Journal {
         header,
         events,
-        end,
+        head,
+        hashes,
     })
 }
 
+impl Journal {
+    /// Whether it has everything up to `anchor`, which was noted in another place when that record was written.
+    pub fn reaches(&self, anchor: Head) -> Result<(), JournalError> {
+        reaches(&self.hashes, anchor).map_err(|damage| JournalError::Damaged {
+            run: self.header.run.clone(),
+            damage,
+        })
+    }
+}
+
 /// Becomes the writer of a run that was read.
-pub fn take_over(store: &mut impl Store, journal: &Journal) -> Result<Writer, JournalError> {
+pub fn take_over(
+    store: &mut (impl Store + ?Sized),
+    journal: &Journal,
+) -> Result<Writer, JournalError> {
     let run = journal.header.run.clone();
     let epoch = store.take_over(&run)?;
-    let (seq, last) = journal.end;
     Ok(Writer {
         run,
         epoch,
-        next_seq: seq + 1,
-        last,
+        head: journal.head,
     })
 }
 
@@ -73,14 +102,30 @@ impl Writer {
     /// Durable when it returns.
     pub fn append(
         &mut self,
-        store: &mut impl Store,
+        store: &mut (impl Store + ?Sized),
         event: &Event,
         letter: Option<LetterId>,
     ) -> Result<(), JournalError> {
-        let record = Record::new(self.next_seq, self.epoch, event, self.last)?;
-        store.append(&self.run, &record, letter)?;
-        self.next_seq += 1;
-        self.last = record.hash;
+        let event = event.clone();
+        self.append_together(store, &[Arrival { event, letter }])
+    }
+
+    /// In one transaction: all are durable when it returns, or none.
+    pub fn append_together(
+        &mut self,
+        store: &mut (impl Store + ?Sized),
+        arrivals: &[Arrival],
+    ) -> Result<(), JournalError> {
+        let mut head = self.head;
+        let mut entries = Vec::with_capacity(arrivals.len());
+        for Arrival { event, letter } in arrivals {
+            let record = Record::new(head.seq + 1, self.epoch, event, head.hash)?;
+            head = Head::after(&record);
+            let letter = *letter;
+            entries.push(Entry { record, letter });
+        }
+        store.append(&self.run, &entries)?;
+        self.head = head;
         Ok(())
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::engine::protocol::{Actor, EventKind, RunOutcome};
 use crate::journal::record::{Header, Record};
-use crate::journal::store::{LetterId, Store, StoreError, Summary};
+use crate::journal::store::{Entry, Head, LetterId, Store, StoreError, Summary, refused};
 use std::collections::BTreeMap;
 
 #[derive(Clone, Debug, Default)]
@@ -15,6 +15,7 @@ pub struct MemoryStore {
 struct Run {
     header: Header,
     records: Vec<Record>,
+    head: Head,
     epoch: u64,
     outcome: Option<RunOutcome>,
     released: Option<String>,
@@ -40,9 +41,14 @@ impl Store for MemoryStore {
         if self.runs.contains_key(&header.run) {
             return Err(StoreError::RunExists(header.run.clone()));
         }
+        let hash = header.hash().map_err(|error| StoreError::Unwritable {
+            path: "memory".into(),
+            why: error.to_string(),
+        })?;
         let run = Run {
             header: header.clone(),
             records: Vec::new(),
+            head: Head { seq: 0, hash },
             epoch: 0,
             outcome: None,
             released: None,
@@ -66,24 +72,25 @@ impl Store for MemoryStore {
         Ok(run.epoch)
     }
 
-    fn append(
-        &mut self,
-        name: &str,
-        record: &Record,
-        letter: Option<LetterId>,
-    ) -> Result<(), StoreError> {
+    fn append(&mut self, name: &str, entries: &[Entry]) -> Result<(), StoreError> {
         let run = self.run_mut(name)?;
-        if run.epoch != record.epoch {
-            let (own, current) = (record.epoch, run.epoch);
-            return Err(StoreError::Fenced {
-                run: name.to_owned(),
-                own,
-                current,
-            });
+        let (Some(first), Some(last)) = (entries.first(), entries.last()) else {
+            return Ok(());
+        };
+        let own = first.record.epoch;
+        if run.epoch != own || run.head != Head::before(&first.record) {
+            return Err(refused(name, own, Some(run.epoch)));
         }
-        run.records.push(record.clone());
-        run.letters.retain(|(id, _)| Some(*id) != letter);
+        run.head = Head::after(&last.record);
+        for Entry { record, letter } in entries {
+            run.records.push(record.clone());
+            run.letters.retain(|(id, _)| Some(*id) != *letter);
+        }
         Ok(())
+    }
+
+    fn head(&self, run: &str) -> Result<Head, StoreError> {
+        Ok(self.run(run)?.head)
     }
 
     fn finish(&mut self, run: &str, outcome: RunOutcome) -> Result<(), StoreError> {

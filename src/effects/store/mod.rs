@@ -1,5 +1,7 @@
-//! Where runs are kept: a folder with one SQLite file, and locks that die with their owner.
+//! Where journals are kept, and the locks on targets.
 
+pub mod location;
 pub mod lock;
 pub mod memory;
+pub mod postgres;
 pub mod sqlite;

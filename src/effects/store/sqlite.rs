@@ -1,9 +1,17 @@
 //! Journals in SQLite: write-ahead log, `synchronous=FULL`, so that a commit is on the disk when it returns.
+//!
+//! **Architecture Invariant:** after a write or a sync that failed, this process neither writes nor syncs anything here
+//! again, not even when it closes the file: a second sync could succeed although the first one has lost what it was for.
+//! The next process reads what is there, and `open` copies it from the log into the file, where it is synced anew.
 
+pub mod tables;
+
+use crate::effects::store::sqlite::tables::{SCHEMA, Tables};
 use crate::engine::protocol::{Actor, EventKind, RunOutcome};
 use crate::journal::record::{Hash, Header, Record};
-use crate::journal::store::{LetterId, Store, StoreError, Summary};
+use crate::journal::store::{Entry, Head, LetterId, Store, StoreError, Summary, refused};
 use crate::values::Instant;
+use rusqlite::config::DbConfig;
 use rusqlite::{
     Connection, ErrorCode, OpenFlags, OptionalExtension, Transaction, TransactionBehavior, params,
 };
@@ -15,11 +23,11 @@ use std::time::Duration;
 pub struct SqliteStore {
     path: PathBuf,
     connection: Connection,
+    /// Why nothing is written here any more.
+    failed: Option<String>,
 }
 
 const FILE: &str = "runs.db";
-/// Raised with each change of the tables; a file of a later one is refused.
-const SCHEMA: i64 = 1;
 /// How long a writer waits for another process's transaction.
 const BUSY_MAX: Duration = Duration::from_secs(10);
 
@@ -32,12 +40,10 @@ impl SqliteStore {
         std::fs::create_dir_all(folder).map_err(|error| unusable(folder, error.to_string()))?;
         let path = folder.join(FILE);
         let connection = Connection::open(&path).map_err(|error| failed(&path, error))?;
-        let store = SqliteStore { path, connection };
+        let mut store = SqliteStore::around(path, connection);
         let tables = store.look()?;
         store.set_up()?;
-        if tables == Tables::Missing {
-            store.create_tables()?;
-        }
+        store.bring_up(tables)?;
         Ok(store)
     }
 
@@ -54,13 +60,23 @@ impl SqliteStore {
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let connection =
             Connection::open_with_flags(&path, flags).map_err(|error| failed(&path, error))?;
-        let store = SqliteStore { path, connection };
-        if store.look()? == Tables::Missing {
+        let mut store = SqliteStore::around(path, connection);
+        let tables = store.look()?;
+        if tables == Tables::Missing {
             let why = format!("{FILE} in it is empty, so nothing was run here");
             return Err(unusable(folder, why));
         }
         store.set_up()?;
+        store.bring_up(tables)?;
         Ok(store)
+    }
+
+    fn around(path: PathBuf, connection: Connection) -> SqliteStore {
+        SqliteStore {
+            path,
+            connection,
+            failed: None,
+        }
     }
 
     /// Refuses to grow past so many pages, as a full disk does.
@@ -81,20 +97,11 @@ impl SqliteStore {
             let tables = self.connection.query_row(count, [], |row| row.get(0))?;
             Ok((version, tables))
         };
-        match look().map_err(|error| self.sql(error))? {
-            (0, 0) => Ok(Tables::Missing),
-            (0, _) => Err(unusable(
-                folder_of(&self.path),
-                format!("{FILE} in it is the database of another program"),
-            )),
-            (SCHEMA, _) => Ok(Tables::There),
-            (other, _) => Err(unusable(
-                folder_of(&self.path),
-                format!(
-                    "{FILE} in it was written by another version of deployc (schema {other}, this one knows {SCHEMA})"
-                ),
-            )),
-        }
+        let (version, count) = look().map_err(|error| self.sql(error))?;
+        tables::of_version(version, count).map_err(|why| {
+            let why = format!("{FILE} in it {why}");
+            unusable(folder_of(&self.path), why)
+        })
     }
 
     fn set_up(&self) -> Result<(), StoreError> {
@@ -107,29 +114,61 @@ impl SqliteStore {
         set("foreign_keys", "ON")
     }
 
-    fn create_tables(&self) -> Result<(), StoreError> {
-        let text = format!("BEGIN IMMEDIATE; {TABLES} PRAGMA user_version = {SCHEMA}; COMMIT;");
-        self.connection
-            .execute_batch(&text)
-            .map_err(|error| failed(&self.path, error))
+    fn bring_up(&mut self, tables: Tables) -> Result<(), StoreError> {
+        match tables {
+            Tables::There => Ok(()),
+            Tables::Missing => self.transaction(|transaction| {
+                transaction.execute_batch(tables::ALL)?;
+                Ok(transaction.pragma_update(None, "user_version", SCHEMA)?)
+            }),
+            Tables::Of(version) => self.transaction(|transaction| {
+                tables::migrate(transaction, version)?;
+                Ok(transaction.pragma_update(None, "user_version", SCHEMA)?)
+            }),
+        }
+    }
+
+    /// Before a process begins to write: what another one left in the log, maybe without having synced it, is copied
+    /// into the file and synced there.
+    fn settle_log(&self) -> Result<(), StoreError> {
+        let copied = self
+            .connection
+            .query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()));
+        copied.map_err(|error| self.sql(error))
     }
 
     fn transaction<T>(
         &mut self,
         work: impl FnOnce(&Transaction<'_>) -> Result<T, Trouble>,
     ) -> Result<T, StoreError> {
-        let path = self.path.clone();
-        let sql = |error| failed(&path, error);
-        let transaction = self
-            .connection
-            .transaction_with_behavior(TransactionBehavior::Immediate)
-            .map_err(sql)?;
-        let result = work(&transaction).map_err(|trouble| match trouble {
-            Trouble::Sql(error) => sql(error),
+        if let Some(why) = &self.failed {
+            return Err(StoreError::Unwritable {
+                path: self.path.clone(),
+                why: format!("it failed before: {why}"),
+            });
+        }
+        let behavior = TransactionBehavior::Immediate;
+        let done = self.connection.transaction_with_behavior(behavior);
+        let done = done.map_err(Trouble::Sql).and_then(|transaction| {
+            let result = work(&transaction)?;
+            transaction.commit()?;
+            Ok(result)
+        });
+        done.map_err(|trouble| match trouble {
+            Trouble::Sql(error) => self.stop_writing(error),
             Trouble::Refused(error) => error,
-        })?;
-        transaction.commit().map_err(sql)?;
-        Ok(result)
+        })
+    }
+
+    fn stop_writing(&mut self, error: rusqlite::Error) -> StoreError {
+        let error = failed(&self.path, error);
+        if let StoreError::Unwritable { why, .. } = &error {
+            self.failed = Some(why.clone());
+            let quiet = DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE;
+            // That nothing could be written counts, not that this could not be set.
+            self.connection.set_db_config(quiet, true).ok();
+        }
+        error
     }
 
     fn sql(&self, error: rusqlite::Error) -> StoreError {
@@ -144,14 +183,8 @@ impl SqliteStore {
     }
 }
 
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Tables {
-    There,
-    Missing,
-}
-
 /// Inside a transaction: SQL went wrong, or what was read forbids going on.
-enum Trouble {
+pub enum Trouble {
     Sql(rusqlite::Error),
     Refused(StoreError),
 }
@@ -162,46 +195,25 @@ impl From<rusqlite::Error> for Trouble {
     }
 }
 
-const TABLES: &str = "
-CREATE TABLE IF NOT EXISTS runs (
-    run TEXT PRIMARY KEY,
-    target TEXT NOT NULL,
-    created INTEGER NOT NULL,
-    header TEXT NOT NULL,
-    epoch INTEGER NOT NULL,
-    outcome TEXT,
-    released TEXT
-) STRICT;
-CREATE TABLE IF NOT EXISTS records (
-    run TEXT NOT NULL REFERENCES runs(run),
-    seq INTEGER NOT NULL,
-    epoch INTEGER NOT NULL,
-    event TEXT NOT NULL,
-    previous BLOB NOT NULL,
-    hash BLOB NOT NULL,
-    PRIMARY KEY (run, seq)
-) STRICT, WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS letters (
-    id INTEGER PRIMARY KEY AUTOINCREMENT,
-    run TEXT NOT NULL REFERENCES runs(run),
-    event TEXT NOT NULL,
-    taken INTEGER NOT NULL DEFAULT 0
-) STRICT;
-";
-
 impl Store for SqliteStore {
     fn create(&mut self, header: &Header) -> Result<(), StoreError> {
         let text =
             serde_json::to_string(header).map_err(|error| self.damaged(error.to_string()))?;
+        let hash = header.hash();
+        let hash = hash.map_err(|error| self.damaged(error.to_string()))?;
         self.transaction(|transaction| {
             let rows = transaction.execute(
-                "INSERT INTO runs (run, target, created, header, epoch) VALUES (?1, ?2, ?3, ?4, 0) ON CONFLICT DO NOTHING",
+                "INSERT INTO runs (run, target, created, header) VALUES (?1, ?2, ?3, ?4) ON CONFLICT DO NOTHING",
                 params![header.run, header.target, header.created.0, text],
             )?;
-            match rows {
-                0 => Err(Trouble::Refused(StoreError::RunExists(header.run.clone()))),
-                _ => Ok(()),
+            if rows == 0 {
+                return Err(Trouble::Refused(StoreError::RunExists(header.run.clone())));
             }
+            transaction.execute(
+                "INSERT INTO heads (run, epoch, seq, hash) VALUES (?1, 0, 0, ?2)",
+                params![header.run, hash.0],
+            )?;
+            Ok(())
         })
     }
 
@@ -238,10 +250,11 @@ impl Store for SqliteStore {
     }
 
     fn take_over(&mut self, run: &str) -> Result<u64, StoreError> {
+        self.settle_log()?;
         self.transaction(|transaction| {
             let epoch = transaction
                 .query_row(
-                    "UPDATE runs SET epoch = epoch + 1 WHERE run = ?1 RETURNING epoch",
+                    "UPDATE heads SET epoch = epoch + 1 WHERE run = ?1 RETURNING epoch",
                     [run],
                     |row| row.get(0),
                 )
@@ -250,33 +263,40 @@ impl Store for SqliteStore {
         })
     }
 
-    fn append(
-        &mut self,
-        run: &str,
-        record: &Record,
-        letter: Option<LetterId>,
-    ) -> Result<(), StoreError> {
+    fn append(&mut self, run: &str, entries: &[Entry]) -> Result<(), StoreError> {
+        let (Some(first), Some(last)) = (entries.first(), entries.last()) else {
+            return Ok(());
+        };
+        let (before, after) = (Head::before(&first.record), Head::after(&last.record));
         self.transaction(|transaction| {
-            let current: Option<u64> = transaction
-                .prepare_cached("SELECT epoch FROM runs WHERE run = ?1")?
-                .query_row([run], |row| row.get(0))
-                .optional()?;
-            match current {
-                None => return Err(Trouble::Refused(StoreError::UnknownRun(run.to_owned()))),
-                Some(current) if current != record.epoch => {
-                    let own = record.epoch;
-                    return Err(Trouble::Refused(StoreError::Fenced { run: run.to_owned(), own, current }));
+            move_head(transaction, run, first.record.epoch, before, after)?;
+            let mut insert = transaction.prepare_cached(
+                "INSERT INTO records (run, seq, epoch, event, previous, hash) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+            )?;
+            for Entry { record, letter } in entries {
+                insert.execute(params![
+                    run, record.seq, record.epoch, record.event, record.previous.0, record.hash.0
+                ])?;
+                if let Some(LetterId(id)) = letter {
+                    transaction
+                        .prepare_cached("UPDATE letters SET taken = ?1 WHERE id = ?2")?
+                        .execute(params![record.seq, id])?;
                 }
-                Some(_) => {}
-            }
-            transaction
-                .prepare_cached("INSERT INTO records (run, seq, epoch, event, previous, hash) VALUES (?1, ?2, ?3, ?4, ?5, ?6)")?
-                .execute(params![run, record.seq, record.epoch, record.event, record.previous.0, record.hash.0])?;
-            if let Some(LetterId(id)) = letter {
-                transaction.execute("UPDATE letters SET taken = ?1 WHERE id = ?2", params![record.seq, id])?;
             }
             Ok(())
         })
+    }
+
+    fn head(&self, run: &str) -> Result<Head, StoreError> {
+        let sql = "SELECT seq, hash FROM heads WHERE run = ?1";
+        let head = self.connection.query_row(sql, [run], |row| {
+            Ok(Head {
+                seq: row.get(0)?,
+                hash: Hash(row.get(1)?),
+            })
+        });
+        let head = head.optional().map_err(|error| self.sql(error))?;
+        head.ok_or_else(|| StoreError::UnknownRun(run.to_owned()))
     }
 
     fn finish(&mut self, run: &str, outcome: RunOutcome) -> Result<(), StoreError> {
@@ -305,7 +325,7 @@ impl Store for SqliteStore {
     fn runs(&self) -> Result<Vec<Summary>, StoreError> {
         let read = || -> rusqlite::Result<Vec<(Summary, Option<String>)>> {
             let sql = "SELECT run, target, created, outcome, released,
-                    (SELECT count(*) FROM records WHERE records.run = runs.run)
+                    coalesce((SELECT seq FROM heads WHERE heads.run = runs.run), 0)
                 FROM runs ORDER BY created DESC, run DESC";
             let mut statement = self.connection.prepare(sql)?;
             let rows = statement.query_map([], |row| {
@@ -358,6 +378,29 @@ impl Store for SqliteStore {
             })
             .collect()
     }
+}
+
+/// From `before` to `after`, if this writer has the epoch and nobody has written meanwhile.
+fn move_head(
+    transaction: &Transaction<'_>,
+    run: &str,
+    epoch: u64,
+    before: Head,
+    after: Head,
+) -> Result<(), Trouble> {
+    let moved = transaction
+        .prepare_cached(
+            "UPDATE heads SET seq = ?1, hash = ?2 WHERE run = ?3 AND epoch = ?4 AND seq = ?5 AND hash = ?6",
+        )?
+        .execute(params![
+            after.seq, after.hash.0, run, epoch, before.seq, before.hash.0
+        ])?;
+    if moved == 1 {
+        return Ok(());
+    }
+    let sql = "SELECT epoch FROM heads WHERE run = ?1";
+    let current = transaction.query_row(sql, [run], |row| row.get(0));
+    Err(Trouble::Refused(refused(run, epoch, current.optional()?)))
 }
 
 fn unusable(folder: &Path, why: String) -> StoreError {

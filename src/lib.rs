@@ -14,6 +14,7 @@ pub mod providers;
 pub mod resolve;
 pub mod simulate;
 pub mod source;
+pub mod statistics;
 pub mod syntax;
 pub mod units;
 pub mod values;

@@ -22,6 +22,7 @@ mod readme;
 mod shown;
 mod simulate;
 mod state;
+mod statistics;
 mod store;
 mod tidy;
 mod ui;

@@ -211,7 +211,7 @@ module.exports = grammar({
     always: $ => seq('always', $.block),
     at: $ => seq('at', $._expression, optional($.lasting), $.block),
     setting: $ => seq(
-      choice('window', 'deadline', 'samples', 'zone', 'expires', 'like', seq('sample', 'every')),
+      choice('window', 'windows', 'deadline', 'samples', 'confidence', 'zone', 'expires', 'like', seq('sample', 'every')),
       $._expression,
     ),
     answer: $ => seq(
@@ -224,7 +224,7 @@ module.exports = grammar({
 
     // Expressions
 
-    _expression: $ => choice($.binary_expression, $.not_expression, $.negation, $.aggregate, $._operand),
+    _expression: $ => choice($.binary_expression, $.against, $.not_expression, $.negation, $.aggregate, $._operand),
 
     not_expression: $ => prec(PREC.not, seq('not', $._expression)),
     negation: $ => prec(PREC.prefix, seq('-', $._expression)),
@@ -246,6 +246,15 @@ module.exports = grammar({
       field('right', $._expression),
     )))),
 
+    // A comparison with a baseline.
+    against: $ => prec.left(PREC.compare, seq(
+      field('measured', $._expression),
+      choice(seq('no', 'worse', 'than'), 'near'),
+      field('baseline', $._operand),
+      'by',
+      field('margin', $._expression),
+    )),
+
     _operand: $ => choice(
       $._any_name, $.number, $.quantity, $.moment, $.boolean, $.version_number, $.secret, $.string,
       $.raw_string, $.list, $.map, $.parenthesized, $.access, $.call, $.typed, $.measured, $.missing,
@@ -254,7 +263,7 @@ module.exports = grammar({
     _any_name: $ => choice($.identifier, $._soft_name),
     _soft_name: $ => prec(PREC.soft_name, choice(...[
       'check', 'section', 'step', 'stage', 'canary', 'let', 'hold', 'confirm', 'approve', 'notify', 'parallel', 'every',
-      'verify', 'no', 'always', 'at', 'window', 'deadline', 'samples', 'sample', 'zone', 'like', 'secret',
+      'verify', 'no', 'always', 'at', 'window', 'windows', 'deadline', 'samples', 'sample', 'confidence', 'zone', 'like', 'secret',
       'any', 'all', 'max', 'min', 'sum', 'avg', 'count', 'irreversible', 'owner', 'after', 'pods', 'file', 'at_most_once',
     ].map(word => alias(word, $.identifier)))),
 

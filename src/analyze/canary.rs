@@ -1,5 +1,6 @@
 //! Whether the stages of a canary have what they are compared with.
 
+use crate::analyze::messages::comparison::outside_of_a_stage;
 use crate::analyze::messages::typing as say;
 use crate::analyze::order::check::name;
 use crate::analyze::order::data::{is_inside, is_verify};
@@ -8,8 +9,8 @@ use crate::diagnostics::Diagnostic;
 use crate::diagnostics::codes::canary::BASELINE_GONE;
 use crate::plan::expr::{Expr, Scope};
 use crate::plan::graph::{Graph, Point, Reach};
-use crate::plan::node::{Node, NodeId, NodeKind};
-use crate::plan::walk::{clauses, each, of_node, reads};
+use crate::plan::node::{CheckMode, Node, NodeId, NodeKind};
+use crate::plan::walk::{clauses, comparisons, each, of_node, reads};
 use crate::plan::{LocId, Plan};
 use crate::source::Span;
 use crate::units::Dim;
@@ -22,8 +23,25 @@ pub fn check(plan: &Plan, graph: &Graph, places: &Places) -> Vec<Diagnostic> {
         _ => false,
     };
     let stages = plan.nodes.iter().filter(whole);
+    found.extend(misplaced(plan, places));
     found.extend(stages.filter_map(|stage| baseline(plan, places, stage)));
     found
+}
+
+/// Windows are collected through the hold of a stage, and nowhere else.
+fn misplaced(plan: &Plan, places: &Places) -> Vec<Diagnostic> {
+    let bodies = plan.nodes.iter().filter_map(|node| match &node.kind {
+        NodeKind::Check(check) if !matches!(check.mode, CheckMode::Stage { .. }) => {
+            Some((node, &check.body))
+        }
+        NodeKind::Step(step) => Some((node, &step.post)),
+        _ => None,
+    });
+    let first = bodies.filter_map(|(node, body)| {
+        comparisons(body).first()?;
+        Some(outside_of_a_stage(places.span(node.loc)))
+    });
+    first.collect()
 }
 
 /// What is judged while a canary runs, but not inside of it: nothing puts the one before the other.

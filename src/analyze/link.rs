@@ -290,6 +290,11 @@ impl Linker<'_> {
                     self.expr(condition);
                     self.loc(loc);
                 }
+                Stmt::Against(comparison) => {
+                    self.expr(&mut comparison.measured);
+                    self.expr(&mut comparison.baseline);
+                    self.loc(&mut comparison.loc);
+                }
                 Stmt::When { condition, body } => {
                     self.expr(condition);
                     self.stmts(body);

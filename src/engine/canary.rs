@@ -276,6 +276,13 @@ fn last_word(check: &Check, work: &CheckWork) -> Finding {
             reason: None,
         };
     }
+    if let Some(open) = work
+        .last
+        .as_ref()
+        .filter(|last| last.verdict == Verdict::Inconclusive)
+    {
+        return open.clone();
+    }
     let samples = check.samples.max(1);
     if work.passes < samples {
         let text = format!("{} of {samples} samples", work.passes);

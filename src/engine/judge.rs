@@ -1,14 +1,18 @@
 //! What one sample of a check says: the verdict of its clauses together, each of them reported.
 
+use crate::engine::baseline;
+use crate::engine::baseline::Pair;
 use crate::engine::eval::{Asker, Evaluator, Trouble, heavier, sampled};
 use crate::engine::grid::Sample;
-use crate::engine::protocol::NoteKind;
+use crate::engine::protocol::{Measured, NoteKind};
 use crate::engine::state::{Finding, Judged, Sight};
 use crate::engine::truth::truth;
 use crate::engine::turn::Turn;
-use crate::plan::expr::{Clause, Stmt};
+use crate::plan::expr::{Clause, Comparison, Stmt};
 use crate::plan::node::NodeId;
-use crate::values::{Verdict, show};
+use crate::plan::walk;
+use crate::statistics::baseline::Outcome;
+use crate::values::{Instant, Value, Verdict, show};
 
 impl Finding {
     pub fn of(verdict: Verdict, reason: impl Into<String>) -> Finding {
@@ -28,11 +32,9 @@ impl Finding {
     }
 
     /// Whether it was seen to hold or not to hold.
+    /// A comparison that the data leave open was seen, too.
     pub fn is_seen(&self) -> bool {
-        matches!(
-            self.verdict,
-            Verdict::Pass | Verdict::Fail | Verdict::NotApplicable
-        )
+        self.sight == Sight::Clear
     }
 }
 
@@ -46,13 +48,17 @@ pub fn judge<'p>(
     sample: &mut Sample,
     asker: Asker,
 ) -> Option<Finding> {
-    let judged = sampled(turn, sample, asker, |eval| judge_body(eval, body));
-    let judged = match judged? {
+    let comparisons = walk::comparisons(body);
+    let judged = sampled(turn, sample, asker, |eval| {
+        judge_body(eval, body, &comparisons)
+    });
+    let mut judged = match judged? {
         Ok(judged) => judged,
         // A body is in trouble as a whole only when there is no clause to blame.
         Err(trouble) => return Some(Finding::trouble(&trouble)),
     };
-    for clause in &judged {
+    compare(turn, id, &mut judged, sample.at);
+    for clause in judged.iter().filter(|clause| !clause.is_open()) {
         turn.note(
             Some(id),
             NoteKind::Judged {
@@ -72,9 +78,30 @@ pub fn judge<'p>(
 struct Weighed {
     judged: Judged,
     sight: Sight,
+    stand: Stand,
 }
 
-fn judge_body<'p>(eval: &mut Evaluator<'p, '_>, body: &'p [Stmt]) -> Result<Vec<Weighed>, Trouble> {
+#[derive(Clone, Copy)]
+enum Stand {
+    /// By this sample.
+    Decided,
+    /// A comparison with a baseline by its place in the body, and what both sides are now.
+    Seen(usize, Pair),
+    /// It is, until the hold of its stage is over.
+    Open,
+}
+
+impl Weighed {
+    fn is_open(&self) -> bool {
+        matches!(self.stand, Stand::Open)
+    }
+}
+
+fn judge_body<'p>(
+    eval: &mut Evaluator<'p, '_>,
+    body: &'p [Stmt],
+    comparisons: &[&'p Comparison],
+) -> Result<Vec<Weighed>, Trouble> {
     let mut judged = Vec::new();
     let mut trouble = None;
     for statement in body {
@@ -84,9 +111,13 @@ fn judge_body<'p>(eval: &mut Evaluator<'p, '_>, body: &'p [Stmt]) -> Result<Vec<
                 Ok(clause) => judged.push(clause),
                 Err(found) => trouble = Some(heavier(trouble, found)),
             },
+            Stmt::Against(comparison) => match judge_comparison(eval, comparison, comparisons) {
+                Ok(clause) => judged.push(clause),
+                Err(found) => trouble = Some(heavier(trouble, found)),
+            },
             Stmt::When { condition, body } => match truth(eval, condition) {
                 Ok(false) => {}
-                Ok(true) => match judge_body(eval, body) {
+                Ok(true) => match judge_body(eval, body, comparisons) {
                     Ok(inside) => judged.extend(inside),
                     Err(found) => trouble = Some(heavier(trouble, found)),
                 },
@@ -116,15 +147,94 @@ fn judge_clause<'p>(eval: &mut Evaluator<'p, '_>, clause: &'p Clause) -> Result<
             loc: clause.loc,
         },
         sight,
+        stand: Stand::Decided,
     })
+}
+
+/// Both sides at this sample: what cannot be measured is as anywhere else.
+fn judge_comparison<'p>(
+    eval: &mut Evaluator<'p, '_>,
+    comparison: &'p Comparison,
+    comparisons: &[&'p Comparison],
+) -> Result<Weighed, Trouble> {
+    let is_it = |one: &&Comparison| std::ptr::eq(*one, comparison);
+    let place = comparisons.iter().position(is_it).unwrap_or_default();
+    match baseline::pair(eval, comparison) {
+        Err(Trouble::Waiting) => Err(Trouble::Waiting),
+        Ok(pair) => {
+            let measured = baseline::measured(eval, comparison, pair);
+            Ok(Weighed {
+                judged: judged_as(comparison, measured, Verdict::Inconclusive, None),
+                sight: Sight::Clear,
+                stand: Stand::Seen(place, pair),
+            })
+        }
+        Err(trouble) => {
+            let reason = Some(trouble.reason());
+            Ok(Weighed {
+                judged: judged_as(comparison, Vec::new(), trouble.verdict(), reason),
+                sight: trouble.sight(),
+                stand: Stand::Decided,
+            })
+        }
+    }
+}
+
+fn judged_as(
+    comparison: &Comparison,
+    measured: Vec<Measured>,
+    verdict: Verdict,
+    reason: Option<String>,
+) -> Judged {
+    Judged {
+        text: comparison.text.clone(),
+        measured,
+        verdict,
+        reason,
+        loc: comparison.loc,
+    }
+}
+
+/// Adds the sample to the windows of the comparisons; when the hold is over, gives them their verdicts.
+fn compare(turn: &mut Turn, id: NodeId, judged: &mut [Weighed], at: Instant) {
+    let mut places = Vec::new();
+    for weighed in judged.iter() {
+        if let Stand::Seen(place, pair) = weighed.stand {
+            baseline::collect(turn, id, place, pair, at);
+            places.push(place);
+        }
+    }
+    let said = baseline::said(turn, id, &places, at);
+    let seen = |weighed: &&mut Weighed| matches!(weighed.stand, Stand::Seen(..));
+    for (weighed, said) in judged.iter_mut().filter(seen).zip(said) {
+        let Some(outcome) = said.outcome else {
+            let windows = Value::count(i64::from(said.windows));
+            let what = "windows".to_owned();
+            weighed.judged.measured.push(Measured {
+                what,
+                value: windows,
+            });
+            weighed.stand = Stand::Open;
+            continue;
+        };
+        weighed.stand = Stand::Decided;
+        weighed.judged.verdict = match outcome {
+            Outcome::Holds => Verdict::Pass,
+            Outcome::Broken => Verdict::Fail,
+            Outcome::Open => Verdict::Inconclusive,
+        };
+        if outcome == Outcome::Holds {
+            turn.say(id, format!("`{}`: {}", weighed.judged.text, said.words));
+        }
+        weighed.judged.reason = Some(said.words);
+    }
 }
 
 /// A failure is a failure whatever else was not seen; nothing judged is not applicable.
 fn together(judged: &[Weighed]) -> Finding {
     let worst = |verdict: Verdict| {
-        judged
-            .iter()
-            .find(|weighed| weighed.judged.verdict == verdict)
+        let mut decided = judged.iter().filter(|weighed| !weighed.is_open());
+        decided.find(|weighed| weighed.judged.verdict == verdict)
     };
     let found = [Verdict::Fail, Verdict::Error, Verdict::Inconclusive]
         .into_iter()

@@ -8,8 +8,9 @@ use crate::plan::walk as plan_walk;
 use crate::plan::{Metric, MetricSource, Plan, SCOPE_PLACEHOLDER};
 use crate::providers::catalog;
 use crate::providers::request::Call;
-use crate::units::Dim;
+use crate::syntax::ast::BinaryOp;
 use crate::units::amount::Quantity;
+use crate::units::{Dim, Per};
 use crate::values::Value;
 use indexmap::IndexMap;
 
@@ -111,7 +112,11 @@ pub fn scopes_of(plan: &Plan, expr: &Expr) -> Scopes {
 
 /// How far back the newest answer to any question of the body looks, in nanoseconds.
 pub fn lookback_ns(plan: &Plan, body: &[Stmt]) -> i64 {
-    let reads = plan_walk::reads(plan, plan_walk::of_stmts(body));
+    lookback_of_ns(plan, plan_walk::of_stmts(body))
+}
+
+pub fn lookback_of_ns<'p>(plan: &'p Plan, exprs: impl IntoIterator<Item = &'p Expr>) -> i64 {
+    let reads = plan_walk::reads(plan, exprs);
     let of_metric = |(metric, _): &(u32, Scope)| {
         let source = plan.metrics.get(*metric as usize).map(|m| &m.source);
         match source {
@@ -183,6 +188,51 @@ fn derived<'p>(
         }),
         other => other,
     })
+}
+
+/// Of a metric that is one rate of counts over another, what both counted in the time that its query looks back.
+pub fn counted<'p>(
+    eval: &mut Evaluator<'p, '_>,
+    index: u32,
+    scope: &'p Scope,
+) -> Result<Option<(f64, f64)>, Trouble> {
+    let MetricSource::Derived(Expr::Binary(hits, BinaryOp::Div, of)) =
+        &of_plan(eval.plan, index)?.source
+    else {
+        return Ok(None);
+    };
+    let (Some(in_hits), Some(in_of)) = (window_s(eval.plan, hits), window_s(eval.plan, of)) else {
+        return Ok(None);
+    };
+    let outer = eval.scope.clone();
+    if *scope != Scope::None {
+        eval.scope = scope.clone();
+    }
+    let (hits, of) = (eval.value(hits), eval.value(of));
+    eval.scope = outer;
+    let whole = |value: Value, seconds: f64| match value {
+        Value::Quantity(quantity) if quantity.amount.is_finite() => {
+            Some((quantity.amount.as_f64() * seconds).round())
+        }
+        _ => None,
+    };
+    Ok(whole(hits?, in_hits).zip(whole(of?, in_of)))
+}
+
+/// How many seconds a query of a rate of counts looks back; `None` of anything else.
+fn window_s(plan: &Plan, expr: &Expr) -> Option<f64> {
+    let Expr::Metric { metric, .. } = expr else {
+        return None;
+    };
+    let metric = plan.metrics.get(*metric as usize)?;
+    match &metric.source {
+        MetricSource::Query { lookback_ns, .. }
+            if metric.dim == Dim::Rate(Per::Count) && *lookback_ns > 0 =>
+        {
+            Some(*lookback_ns as f64 / 1e9)
+        }
+        _ => None,
+    }
 }
 
 fn query_args(

@@ -5,6 +5,7 @@
 
 mod agenda;
 mod arith;
+pub mod baseline;
 pub mod canary;
 pub mod change;
 pub mod check;

@@ -1,6 +1,7 @@
 //! What is known of a run. It is never stored: it is the journal, folded through `step`.
 
 use crate::engine::agenda::Agenda;
+use crate::engine::baseline::Windows;
 use crate::engine::ending::Ending;
 use crate::engine::grid::{Sample, Sampler, Stopwatch};
 use crate::engine::pause::{Pause, Pool};
@@ -102,6 +103,9 @@ pub struct NodeState {
     pub blind: Option<Blind>,
     /// The clauses of the newest sample.
     pub clauses: Vec<Judged>,
+    /// Of the comparisons of a check, in the order of its body.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub windows: Vec<Windows>,
     pub work: Work,
 }
 

@@ -255,6 +255,11 @@ impl Numbers {
                     *loc = NOWHERE;
                     self.expr(condition);
                 }
+                Stmt::Against(comparison) => {
+                    comparison.loc = NOWHERE;
+                    self.expr(&mut comparison.measured);
+                    self.expr(&mut comparison.baseline);
+                }
                 Stmt::When { condition, body } => {
                     self.expr(condition);
                     self.stmts(body);

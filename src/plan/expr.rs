@@ -2,10 +2,11 @@
 //!
 //! They are evaluated by the engine on demand: evaluation either yields a value or names the reads that it needs.
 
-use crate::plan::LocId;
 use crate::plan::node::NodeId;
+use crate::plan::{Direction, LocId};
 use crate::syntax::ast::{Aggregate, BinaryOp, CompareOp};
 use crate::units::Dim;
+use crate::units::amount::Nano;
 use crate::values::Value;
 use serde::{Deserialize, Serialize};
 
@@ -137,11 +138,37 @@ pub enum Stmt {
         value: Expr,
     },
     Expect(Clause),
+    Against(Comparison),
     /// Judged only where the condition holds.
     When {
         condition: Expr,
         body: Vec<Stmt>,
     },
+}
+
+/// `p95 no worse than stable.p95 by 10%`: samples of two metrics, compared by a statistical test when the hold of their
+/// stage is over.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Comparison {
+    /// Metrics, both.
+    pub measured: Expr,
+    pub baseline: Expr,
+    /// Of both.
+    pub dim: Dim,
+    /// Which way is better; `None`: they are to be near each other.
+    pub better: Option<Direction>,
+    /// What is allowed: a part of the baseline …
+    pub relative: Nano,
+    /// … and an amount beside it, in the unit of what is measured.
+    pub absolute: Nano,
+    /// Disjoint windows that a verdict needs, on each side.
+    pub windows: u32,
+    /// That no verdict of its family is wrong.
+    pub confidence: Nano,
+    /// Comparisons of one body with the same number share their confidence.
+    pub family: u32,
+    pub text: String,
+    pub loc: LocId,
 }
 
 /// One `expect`, or one bound of a threshold.

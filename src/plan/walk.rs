@@ -1,6 +1,8 @@
 //! Which expressions stand in a plan, and what they read.
 
-use crate::plan::expr::{CallExpr, Clause, Datum, Expr, Scope, Stmt, Template, TemplatePart};
+use crate::plan::expr::{
+    CallExpr, Clause, Comparison, Datum, Expr, Scope, Stmt, Template, TemplatePart,
+};
 use crate::plan::node::{Node, NodeId, NodeKind, Notice, UndoPlan};
 use crate::plan::{Action, MetricSource, Plan, Watch};
 use crate::providers::REVISION_PODS;
@@ -114,6 +116,7 @@ pub fn of_stmts(stmts: &[Stmt]) -> Vec<&Expr> {
         match stmt {
             Stmt::Let { value, .. } => found.push(value),
             Stmt::Expect(clause) => found.push(&clause.condition),
+            Stmt::Against(comparison) => found.extend(sides(comparison)),
             Stmt::When { condition, body } => {
                 found.push(condition);
                 found.extend(of_stmts(body));
@@ -128,12 +131,29 @@ pub fn clauses(stmts: &[Stmt]) -> Vec<&Clause> {
     let mut found = Vec::new();
     for stmt in stmts {
         match stmt {
-            Stmt::Let { .. } => {}
+            Stmt::Let { .. } | Stmt::Against(_) => {}
             Stmt::Expect(clause) => found.push(clause),
             Stmt::When { body, .. } => found.extend(clauses(body)),
         }
     }
     found
+}
+
+/// The comparisons of a body, also those under a `when`.
+pub fn comparisons(stmts: &[Stmt]) -> Vec<&Comparison> {
+    let mut found = Vec::new();
+    for stmt in stmts {
+        match stmt {
+            Stmt::Let { .. } | Stmt::Expect(_) => {}
+            Stmt::Against(comparison) => found.push(comparison),
+            Stmt::When { body, .. } => found.extend(comparisons(body)),
+        }
+    }
+    found
+}
+
+pub fn sides(comparison: &Comparison) -> [&Expr; 2] {
+    [&comparison.measured, &comparison.baseline]
 }
 
 pub fn of_watch(watch: &Watch) -> Vec<&Expr> {

@@ -156,6 +156,11 @@ pub fn each_name(expr: &Expr, visit: &mut dyn FnMut(&str, Span)) {
                 each_name(side, visit);
             }
         }
+        ExprKind::Against(against) => {
+            each_name(&against.measured, visit);
+            each_name(&against.baseline, visit);
+            each_name(&against.margin, visit);
+        }
         ExprKind::String(string) => {
             for part in &string.parts {
                 if let StringPart::Interpolation(hole) = part {

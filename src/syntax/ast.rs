@@ -296,7 +296,7 @@ pub enum StmtKind {
     /// A bound in a threshold, without `expect`: `p95 < 200ms`.
     Bound(Expr),
     Policy(Policy),
-    /// A word with a value: `window A .. B`, `deadline 36h`, `sample every 15s`, `samples 8`, `zone UTC`.
+    /// A word with a value: `confidence 95%`, `windows 4`, `window A .. B`, `deadline 36h`, `sample every 15s`, `samples 8`, `zone UTC`.
     Setting(Setting),
     /// A rule of a watch.
     Rule(Rule),
@@ -477,6 +477,8 @@ pub enum ExprKind {
     Binary(Box<Expr>, BinaryOp, Box<Expr>),
     /// `10% <= cpu <= 30%`: an operand, then operators with operands.
     Compare(Box<Expr>, Vec<(CompareOp, Expr)>),
+    /// `p95 no worse than stable.p95 by 10%`
+    Against(Box<Against>),
     /// `all xs`, `count xs`; a comparison behind it binds less tightly: `all xs == "ok"` judges each.
     Aggregate(Aggregate, Box<Expr>),
     /// `x as string`, `x as rate<count> in 1/s`
@@ -491,6 +493,21 @@ pub enum ExprKind {
     Paren(Box<Expr>),
     /// Text that did not parse.
     Junk,
+}
+
+/// A comparison with a baseline.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Against {
+    pub measured: Expr,
+    pub how: AgainstHow,
+    pub baseline: Expr,
+    pub margin: Expr,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AgainstHow {
+    NoWorse,
+    Near,
 }
 
 #[derive(Clone, Debug, PartialEq)]

@@ -139,7 +139,8 @@ fn digits(value: f64) -> String {
     if value == 0.0 {
         return "0".to_owned();
     }
-    let magnitude = value.abs().log10().floor();
+    // Not the logarithm of the system: the same digits everywhere.
+    let magnitude = libm::log10(value.abs()).floor();
     let decimals = (3.0 - magnitude).clamp(0.0, 12.0) as usize;
     let text = format!("{value:.decimals$}");
     if text.contains('.') {

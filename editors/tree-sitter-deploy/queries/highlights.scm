@@ -21,7 +21,8 @@
   "scenario" "ref" "within" "timeout" "expires" "for" "window" "pods" "owner" "file" "keep" "irreversible" "after" "by"
   "of" "undo" "fail" "error" "inconclusive" "no" "data" "then" "stop" "warn" "pause" "extend" "up" "to" "section" "check"
   "verify" "expect" "step" "canary" "stage" "confirm" "approve" "hold" "every" "notify" "parallel" "in" "let" "when"
-  "always" "deadline" "samples" "zone" "like" "sample" "approves" "rejects" "confirms" "declines" "aborts" "secret" "env"
+  "always" "deadline" "samples" "windows" "confidence" "zone" "like" "sample" "approves" "rejects" "confirms" "declines"
+  "aborts" "secret" "env" "worse" "than" "near"
 ] @keyword
 (at_most_once) @keyword
 (by "all" @keyword)

@@ -126,7 +126,7 @@ fn together(plan: &Plan, places: &Places, node: &Node, body: &[Stmt]) -> Option<
         .iter()
         .filter_map(|stmt| match stmt {
             Stmt::Expect(clause) => Some(clause),
-            Stmt::Let { .. } | Stmt::When { .. } => None,
+            Stmt::Let { .. } | Stmt::Against(_) | Stmt::When { .. } => None,
         })
         .collect();
     if always.len() < 2 {

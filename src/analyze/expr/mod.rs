@@ -18,7 +18,7 @@ pub mod text;
 
 use crate::analyze::context::Cx;
 use crate::analyze::env::Env;
-use crate::analyze::messages::{numbers, typing as say};
+use crate::analyze::messages::{comparison, numbers, typing as say};
 use crate::analyze::typed::{Reads, Typed};
 use crate::plan::expr::Expr;
 use crate::source::Span;
@@ -47,6 +47,13 @@ pub fn infer(cx: &mut Cx<'_, '_>, env: &Env, expr: &ast::Expr) -> Typed {
         ExprKind::Negate(inner) => arithmetic::negate(cx, env, inner, span),
         ExprKind::Binary(left, op, right) => binary(cx, env, left, *op, right, span),
         ExprKind::Compare(first, rest) => compare::compare(cx, env, first, rest, span),
+        ExprKind::Against(against) => {
+            for side in [&against.measured, &against.baseline] {
+                infer(cx, env, side);
+            }
+            cx.report(comparison::not_alone(span));
+            Typed::unknown(span)
+        }
         ExprKind::Aggregate(how, inner) => aggregate::aggregate(cx, env, *how, inner, span),
         ExprKind::As(inner, ty, unit) => json::narrow(cx, env, inner, ty, unit.as_ref(), span),
         ExprKind::In(inner, unit) => {

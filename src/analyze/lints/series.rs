@@ -48,6 +48,10 @@ fn uses(plan: &Plan) -> Uses {
 impl Uses {
     fn add(&mut self, exprs: Vec<&Expr>, loc: LocId) {
         for expr in exprs {
+            // By itself it is a side of a comparison with a baseline.
+            if let Expr::Metric { metric, .. } = expr {
+                self.compared.entry(*metric).or_insert(loc);
+            }
             each(expr, &mut |inner| match inner {
                 Expr::Compare(first, rest) => {
                     let operands = rest.iter().map(|(_, operand)| operand);

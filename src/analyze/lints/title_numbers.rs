@@ -7,9 +7,9 @@ use crate::analyze::order::check::name;
 use crate::analyze::places::Places;
 use crate::diagnostics::Diagnostic;
 use crate::diagnostics::codes::timing::TITLE_NUMBER;
-use crate::plan::expr::Expr;
+use crate::plan::expr::{Comparison, Expr};
 use crate::plan::node::{CheckMode, Node, NodeKind, Stage};
-use crate::plan::walk::{each, of_node};
+use crate::plan::walk::{comparisons, each, of_node};
 use crate::plan::{Plan, Rule};
 use crate::units::Dim;
 use crate::units::amount::{Amount, Quantity};
@@ -45,6 +45,7 @@ fn of_item(plan: &Plan, node: &Node) -> Option<Difference> {
     match &node.kind {
         NodeKind::Check(check) => {
             let mut body = of_exprs(plan, of_node(node));
+            body.extend(comparisons(&check.body).into_iter().flat_map(of_margin));
             body.extend(match check.mode {
                 CheckMode::Within { ns } | CheckMode::For { ns } => Some(time(ns)),
                 CheckMode::Stage { for_ns } if for_ns > 0 => Some(time(for_ns)),
@@ -192,6 +193,14 @@ fn of_exprs<'a>(plan: &'a Plan, exprs: Vec<&'a Expr>) -> Vec<Quantity> {
         });
     }
     found
+}
+
+/// `within 10% of the old version`: a part of the baseline is written as a share.
+fn of_margin(comparison: &Comparison) -> Vec<Quantity> {
+    let share = Quantity::exact(Dim::Ratio, comparison.relative.0);
+    let amount = Quantity::exact(comparison.dim, comparison.absolute.0);
+    let is_some = |margin: &Quantity| margin.amount.as_f64() > 0.0;
+    [share, amount].into_iter().filter(is_some).collect()
 }
 
 fn time(ns: i64) -> Quantity {

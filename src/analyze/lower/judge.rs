@@ -4,7 +4,8 @@ use crate::analyze::context::Cx;
 use crate::analyze::env::{Env, Judged};
 use crate::analyze::expr;
 use crate::analyze::expr::{constant, scope};
-use crate::analyze::lower::{define, policy, threshold, unroll};
+use crate::analyze::lower::comparison::Family;
+use crate::analyze::lower::{comparison, define, policy, threshold, unroll};
 use crate::analyze::messages::{structure as say, typing};
 use crate::analyze::typed::Typed;
 use crate::plan::Policies;
@@ -29,6 +30,10 @@ pub struct Body {
     pub measured: Option<Span>,
     /// What its thresholds say, for where the check itself says nothing.
     pub policies: Policies,
+    /// Of the threshold whose comparisons come next.
+    pub family: Option<Family>,
+    /// How many families there were.
+    pub families: u32,
     locals: u32,
 }
 
@@ -41,6 +46,8 @@ impl Default for Body {
             conditions: 0,
             measured: None,
             policies: policy::none(),
+            family: None,
+            families: 0,
             locals: 0,
         }
     }
@@ -113,6 +120,11 @@ pub fn clause(
     text: String,
 ) {
     body.conditions += 1;
+    if let ExprKind::Against(against) = &expr::bare(condition).kind {
+        let found = comparison::lower(cx, env, body, against, text);
+        body.stmts.extend(found.map(Stmt::Against));
+        return;
+    }
     let typed = expr::condition(cx, env, condition);
     if typed.is_unknown() {
         return;
@@ -180,6 +192,7 @@ fn statement(cx: &mut Cx<'_, '_>, env: &mut Env, body: &mut Body, stmt: &ast::St
             let condition = expr::check(cx, env, &when.condition, &Type::Bool);
             let mut inner = Body {
                 locals: body.locals,
+                families: body.families,
                 ..Body::default()
             };
             block(cx, env, &mut inner, &when.body);
@@ -196,6 +209,7 @@ fn statement(cx: &mut Cx<'_, '_>, env: &mut Env, body: &mut Body, stmt: &ast::St
                 let mut env = env.clone();
                 let mut copy = Body {
                     locals: body.locals,
+                    families: body.families,
                     ..Body::default()
                 };
                 bind(cx, &mut env, &mut copy, &each.name.name, round.element);
@@ -224,6 +238,7 @@ fn statement(cx: &mut Cx<'_, '_>, env: &mut Env, body: &mut Body, stmt: &ast::St
 /// Takes over what a nested body learned; its statements stand in the `when`.
 fn merge(body: &mut Body, inner: Body) -> Vec<Stmt> {
     body.locals = inner.locals;
+    body.families = inner.families;
     body.conditions += inner.conditions;
     body.durations.extend(inner.durations);
     body.samples = body.samples.max(inner.samples);

@@ -2,6 +2,7 @@
 
 pub mod canary;
 pub mod check;
+pub mod comparison;
 pub mod define;
 pub mod judge;
 pub mod nodes;

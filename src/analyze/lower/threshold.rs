@@ -4,7 +4,8 @@ use crate::analyze::context::Cx;
 use crate::analyze::env::Env;
 use crate::analyze::expr::constant;
 use crate::analyze::lower::judge::Body;
-use crate::analyze::lower::{judge, policy};
+use crate::analyze::lower::{comparison, judge, policy};
+use crate::analyze::messages::comparison as say_of;
 use crate::analyze::messages::structure as say;
 use crate::syntax::ast::{Expect, StmtKind, Threshold};
 
@@ -22,6 +23,8 @@ pub fn write_out(
         None => String::new(),
     };
     let reported = cx.out.found.len();
+    body.family = Some(comparison::family(cx, &own, threshold));
+    body.families += 1;
     for stmt in &threshold.body.stmts {
         match &stmt.kind {
             StmtKind::Bound(bound) => {
@@ -40,29 +43,44 @@ pub fn write_out(
             _ => {}
         }
     }
+    body.family = None;
     let policies = policy::of_block(cx, &own, &threshold.body, &policy::none());
     body.policies = policy::over(&body.policies, &policies);
     point_to_use(cx, reported, expect);
 }
 
+const SETTINGS: [&str; 3] = ["samples", "confidence", "windows"];
+
 /// The threshold by itself, whoever uses it.
 pub fn check(cx: &mut Cx<'_, '_>, threshold: &Threshold) {
     let env = Env::open();
     let mut bounds = 0;
+    let mut compared = false;
+    let mut of_comparisons = Vec::new();
     for stmt in &threshold.body.stmts {
         match &stmt.kind {
-            StmtKind::Bound(_) => bounds += 1,
-            StmtKind::Setting(setting) if setting.word.name == "samples" => {}
+            StmtKind::Bound(bound) => {
+                bounds += 1;
+                compared |= comparison::is_comparison(bound);
+            }
+            StmtKind::Setting(setting) if SETTINGS.contains(&setting.word.name.as_str()) => {
+                if setting.word.name != "samples" {
+                    of_comparisons.push(&setting.word);
+                }
+            }
             StmtKind::Setting(setting) => {
                 cx.report(say::unknown_setting(
                     &setting.word,
                     "a threshold",
-                    &["samples"],
+                    &SETTINGS,
                 ));
             }
             StmtKind::Let(_) | StmtKind::Policy(_) | StmtKind::Junk => {}
             _ => cx.report(say::misplaced(stmt, "in a threshold, which holds bounds")),
         }
+    }
+    for word in of_comparisons.into_iter().filter(|_| !compared) {
+        cx.report(say_of::without_a_comparison(word.span, &word.name));
     }
     if bounds == 0
         && !threshold

@@ -1,6 +1,7 @@
 //! The words of the checker, one file for each kind of mistake. What is wrong is decided elsewhere.
 
 pub mod calls;
+pub mod comparison;
 pub mod files;
 pub mod numbers;
 pub mod structure;

@@ -5,7 +5,7 @@ use crate::plan::expr::{Expr, Stmt};
 use crate::plan::facts::Took;
 use crate::plan::graph::{Graph, Point};
 use crate::plan::node::{Check, CheckMode, Node, NodeId, NodeKind};
-use crate::plan::walk::parts;
+use crate::plan::walk::{parts, sides};
 use crate::plan::{MetricSource, Plan, Setting};
 use crate::providers::catalog;
 use crate::units::amount::Amount;
@@ -186,6 +186,11 @@ fn stmts_ns(plan: &Plan, stmts: &[Stmt]) -> i64 {
                 ns
             }
             Stmt::Expect(clause) => read_ns(plan, &clause.condition, &locals),
+            Stmt::Against(comparison) => {
+                let sides = sides(comparison).into_iter();
+                let longest = sides.map(|side| read_ns(plan, side, &locals)).max();
+                longest.unwrap_or(0)
+            }
             Stmt::When { condition, body } => {
                 read_ns(plan, condition, &locals).saturating_add(stmts_ns(plan, body))
             }

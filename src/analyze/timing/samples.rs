@@ -8,9 +8,10 @@ use crate::diagnostics::codes::timing::{
 };
 use crate::plan::MetricSource;
 use crate::plan::Plan;
+use crate::plan::expr::{Comparison, Expr};
 use crate::plan::facts::SampleCount;
 use crate::plan::node::{Check, CheckMode, Node, NodeId, NodeKind};
-use crate::plan::walk::{of_stmts, reads};
+use crate::plan::walk::{comparisons, of_stmts, reads, sides};
 use crate::units::show::duration_ns;
 
 /// For each check that has to hold for a time.
@@ -54,6 +55,9 @@ pub fn check(plan: &Plan, places: &Places) -> Vec<Diagnostic> {
         } else if count.possible == count.needed && count.needed > 1 {
             found.push(no_slack(places, node, &count, ns));
         }
+        let compared = comparisons(&check.body).into_iter();
+        let compared = compared.filter_map(|one| too_few_windows(plan, places, one, &count, ns));
+        found.extend(compared.take(1));
     }
     found
 }
@@ -90,7 +94,11 @@ fn stage_of(plan: &Plan, node: &Node) -> Option<i64> {
 }
 
 fn lookback_ns(plan: &Plan, check: &Check) -> i64 {
-    let metrics = reads(plan, of_stmts(&check.body)).metrics;
+    lookback_of(plan, of_stmts(&check.body))
+}
+
+fn lookback_of<'p>(plan: &'p Plan, exprs: impl IntoIterator<Item = &'p Expr>) -> i64 {
+    let metrics = reads(plan, exprs).metrics;
     let looks = metrics.iter().filter_map(|(metric, _)| {
         match &plan.metrics.get(*metric as usize)?.source {
             MetricSource::Query { lookback_ns, .. } => Some(*lookback_ns),
@@ -126,6 +134,45 @@ fn too_few(plan: &Plan, places: &Places, node: &Node, count: &SampleCount, ns: i
             duration_ns(needed_ns)
         ))
         .note(why)
+}
+
+/// The first window ends when nothing that is read looks back before the stage, and each needs its own time from then on.
+fn too_few_windows(
+    plan: &Plan,
+    places: &Places,
+    comparison: &Comparison,
+    count: &SampleCount,
+    ns: i64,
+) -> Option<Diagnostic> {
+    let sample_ns = plan.sample_ns.max(1);
+    let up = |ns: i64| ns.saturating_add(sample_ns - 1) / sample_ns * sample_ns;
+    let window_ns = up(lookback_of(plan, sides(comparison)).max(1));
+    let room = (ns - up(count.lookback_ns)) / window_ns + 1;
+    let needed = i64::from(comparison.windows);
+    if ns < up(count.lookback_ns) || room >= needed {
+        return None;
+    }
+    let needed_ns = window_ns
+        .saturating_mul(needed - 1)
+        .saturating_add(up(count.lookback_ns));
+    let message = format!(
+        "`{}` needs {needed} windows of {}, and {} has room for {room}",
+        comparison.text,
+        duration_ns(window_ns),
+        duration_ns(ns),
+    );
+    let found = Diagnostic::new(&HOLD_TOO_SHORT, places.span(comparison.loc), message);
+    Some(
+        found
+            .label("can never pass")
+            .help(format!(
+                "hold the stage for at least {}",
+                duration_ns(needed_ns)
+            ))
+            .note(
+                "windows that overlap are not independent: each is as long as the query looks back",
+            ),
+    )
 }
 
 fn no_slack(places: &Places, node: &Node, count: &SampleCount, ns: i64) -> Diagnostic {

@@ -1,6 +1,6 @@
 //! Operators as they are written.
 
-use crate::syntax::ast::{Aggregate, BinaryOp, CompareOp};
+use crate::syntax::ast::{AgainstHow, Aggregate, BinaryOp, CompareOp};
 
 impl BinaryOp {
     pub fn word(self) -> &'static str {
@@ -24,6 +24,15 @@ impl CompareOp {
             CompareOp::Le => "<=",
             CompareOp::Gt => ">",
             CompareOp::Ge => ">=",
+        }
+    }
+}
+
+impl AgainstHow {
+    pub fn word(self) -> &'static str {
+        match self {
+            AgainstHow::NoWorse => "no worse than",
+            AgainstHow::Near => "near",
         }
     }
 }

@@ -5,7 +5,8 @@
 
 use crate::source::Span;
 use crate::syntax::ast::{
-    Aggregate, Arg, BinaryOp, CompareOp, Entry, Expr, ExprKind, Ident, TypeExpr,
+    Against, AgainstHow, Aggregate, Arg, BinaryOp, CompareOp, Entry, Expr, ExprKind, Ident,
+    TypeExpr,
 };
 use crate::syntax::grammar::Rule;
 use crate::syntax::parse::builder::{Builder, Node, missing_expr, missing_ident};
@@ -20,6 +21,8 @@ enum Piece {
     Negate(Span),
     Aggregate(Aggregate, Span),
     Infix(Infix),
+    /// With its baseline and its margin.
+    Against(AgainstHow, Expr, Expr),
 }
 
 #[derive(Clone, Copy, PartialEq)]
@@ -74,6 +77,7 @@ impl Builder<'_> {
                 Rule::not => Piece::Not(span),
                 Rule::negate => Piece::Negate(span),
                 Rule::aggregate => Piece::Aggregate(aggregate(&inner), span),
+                Rule::against => self.against(inner),
                 rule => match infix(rule) {
                     Some(infix) => Piece::Infix(infix),
                     None => continue,
@@ -82,6 +86,27 @@ impl Builder<'_> {
         }
         self.depth = depth;
         climb(&mut pieces.into_iter().peekable(), 0).unwrap_or_else(|| missing_expr(span))
+    }
+
+    fn against(&mut self, node: Node<'_>) -> Piece {
+        let span = self.span(&node);
+        let mut how = AgainstHow::NoWorse;
+        let mut operands = Vec::new();
+        for inner in node.into_inner() {
+            match inner.as_rule() {
+                Rule::near => how = AgainstHow::Near,
+                Rule::operand => operands.push(self.operand(inner)),
+                _ => {}
+            }
+        }
+        let mut operands = operands.into_iter();
+        let baseline = operands.next().unwrap_or_else(|| missing_expr(span));
+        let margin = operands.next().unwrap_or_else(|| missing_expr(span));
+        let margin = operands.fold(margin, |left, right| Expr {
+            span: left.span.to(right.span),
+            kind: ExprKind::Binary(Box::new(left), BinaryOp::Add, Box::new(right)),
+        });
+        Piece::Against(how, baseline, margin)
     }
 
     pub fn entry(&mut self, node: Node<'_>) -> Entry {
@@ -250,7 +275,18 @@ impl Builder<'_> {
 /// Precedence climbing: takes operators that bind at least as tightly as `strength`.
 fn climb(pieces: &mut Pieces, strength: u8) -> Option<Expr> {
     let mut left = unary(pieces)?;
-    while let Some(infix) = next_infix(pieces, strength) {
+    loop {
+        if strength <= COMPARE
+            && let Some(Piece::Against(how, baseline, margin)) =
+                pieces.next_if(|piece| matches!(piece, Piece::Against(..)))
+        {
+            let measured = left;
+            left = against(measured, how, baseline, margin);
+            continue;
+        }
+        let Some(infix) = next_infix(pieces, strength) else {
+            return Some(left);
+        };
         left = match infix {
             Infix::Compare(op) => compare(pieces, left, op),
             Infix::Binary(op) => {
@@ -267,7 +303,18 @@ fn climb(pieces: &mut Pieces, strength: u8) -> Option<Expr> {
             }
         };
     }
-    Some(left)
+}
+
+fn against(measured: Expr, how: AgainstHow, baseline: Expr, margin: Expr) -> Expr {
+    Expr {
+        span: measured.span.to(margin.span),
+        kind: ExprKind::Against(Box::new(Against {
+            measured,
+            how,
+            baseline,
+            margin,
+        })),
+    }
 }
 
 /// `a <= b <= c`: one comparison of three operands.
@@ -308,7 +355,7 @@ fn next_infix(pieces: &mut Pieces, strength: u8) -> Option<Infix> {
 fn unary(pieces: &mut Pieces) -> Option<Expr> {
     let (kind, start) = match pieces.next()? {
         Piece::Operand(operand) => return Some(operand),
-        Piece::Infix(_) => return None,
+        Piece::Infix(_) | Piece::Against(..) => return None,
         Piece::Not(start) => {
             let inner = climb(pieces, COMPARE)?;
             return Some(Expr {

@@ -3,7 +3,7 @@
 use crate::syntax::grammar::Rule;
 
 /// Words that begin planned items and statements, so that they are not taken for slips.
-pub const LATER: [&str; 16] = [
+pub const LATER: [&str; 14] = [
     "trial",
     "shift",
     "record",
@@ -18,13 +18,10 @@ pub const LATER: [&str; 16] = [
     "scope",
     "while",
     "distinct",
-    "confidence",
-    "windows",
 ];
 
 /// Planned words that stand behind something.
-pub const LATER_BEHIND: [&str; 9] = [
-    "near",
+pub const LATER_BEHIND: [&str; 8] = [
     "contains",
     "over",
     "ago",
@@ -103,7 +100,16 @@ pub const NAMED: [&str; 10] = [
 ];
 
 /// Words of settings.
-pub const SETTINGS: [&str; 6] = ["window", "deadline", "samples", "zone", "sample", "like"];
+pub const SETTINGS: [&str; 8] = [
+    "window",
+    "deadline",
+    "samples",
+    "zone",
+    "sample",
+    "like",
+    "confidence",
+    "windows",
+];
 
 /// What looks like a unit behind a number and a blank.
 pub const UNITS: [&str; 20] = [
@@ -306,6 +312,9 @@ fn called(named: Rule) -> Called {
         Rule::during => Clause("during"),
         Rule::place => Clause("place"),
         Rule::absent => Clause("absent as"),
+        Rule::by_word => Spelt("by"),
+        Rule::worse_word => Spelt("worse"),
+        Rule::than_word => Spelt("than"),
         Rule::better => Clause("lower is better"),
         Rule::up_to => Clause("up to"),
         Rule::then => Clause("then"),
@@ -372,6 +381,8 @@ fn called(named: Rule) -> Called {
         | Rule::add
         | Rule::subtract
         | Rule::multiply
+        | Rule::no_worse
+        | Rule::near
         | Rule::divide => Operator,
         Rule::setting | Rule::headed | Rule::answer | Rule::plain => Statement("…"),
         _ => Silent,

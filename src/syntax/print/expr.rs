@@ -23,6 +23,13 @@ pub fn expr(expr: &Expr) -> Doc {
         ExprKind::Compare(first, rest) => {
             chain(first, rest.iter().map(|(op, right)| (op.word(), right)))
         }
+        ExprKind::Against(against) => chain(
+            &against.measured,
+            [
+                (against.how.word(), &against.baseline),
+                ("by", &against.margin),
+            ],
+        ),
         ExprKind::Aggregate(aggregate, inner) => prefix(format!("{} ", aggregate.word()), inner),
         ExprKind::As(base, ty, unit) => postfix(
             base,

@@ -2,8 +2,8 @@
 
 use super::NOWHERE;
 use crate::syntax::ast::{
-    Aggregate, Arg, BinaryOp, Comments, CompareOp, Entry, Expr, ExprKind, Ident, StmtKind,
-    StringLit, StringPart, TypeExpr,
+    Against, AgainstHow, Aggregate, Arg, BinaryOp, Comments, CompareOp, Entry, Expr, ExprKind,
+    Ident, StmtKind, StringLit, StringPart, TypeExpr,
 };
 use crate::syntax::print;
 use proptest::collection::vec;
@@ -174,6 +174,20 @@ fn operated(inner: BoxedStrategy<Expr>) -> BoxedStrategy<Expr> {
                 .map(|(op, right)| (op, *at_least(right, 5)));
             made(ExprKind::Compare(at_least(first, 5), rest.collect()))
         }),
+        (
+            e(),
+            select(vec![AgainstHow::NoWorse, AgainstHow::Near]),
+            e(),
+            e()
+        )
+            .prop_map(|(measured, how, baseline, margin)| {
+                made(ExprKind::Against(Box::new(Against {
+                    measured: *at_least(measured, 5),
+                    how,
+                    baseline: *at_least(baseline, 9),
+                    margin: *at_least(margin, 9),
+                })))
+            }),
         (e(), e()).prop_map(|(from, to)| made(ExprKind::Range(at_least(from, 5), at_least(to, 6)))),
         e().prop_map(|inner| made(ExprKind::Not(at_least(inner, 3)))),
         e().prop_map(|inner| made(ExprKind::Negate(at_least(inner, 8)))),
@@ -200,7 +214,7 @@ pub fn strength(expr: &Expr) -> u8 {
     match &expr.kind {
         ExprKind::Binary(_, op, _) => binary_strength(*op),
         ExprKind::Not(_) => 3,
-        ExprKind::Compare(..) => 4,
+        ExprKind::Compare(..) | ExprKind::Against(..) => 4,
         ExprKind::Range(..) => 5,
         ExprKind::Negate(_) | ExprKind::Aggregate(..) => 8,
         _ => 9,

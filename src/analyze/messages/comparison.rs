@@ -49,7 +49,7 @@ pub fn direction_unsaid(span: Span, name: &str, metric: Span) -> Diagnostic {
 pub fn share_of_a_ratio(span: Span, text: &str) -> Diagnostic {
     let digits = text.trim_end_matches('%');
     let message =
-        format!("`{text}` of a ratio may be {digits} percentage points or a part of the baseline");
+        format!("`{text}` of a ratio may be a number of points, or a part of the baseline");
     Diagnostic::new(&MARGIN_UNCLEAR, span, message).help(format!(
         "write `{digits}pp` for percentage points, `+{text}` for a part of the baseline"
     ))

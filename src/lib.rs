@@ -18,3 +18,4 @@ pub mod statistics;
 pub mod syntax;
 pub mod units;
 pub mod values;
+pub mod verify;

@@ -19,6 +19,7 @@ const LAYERS: &[&str] = &[
     "journal",
     "causes",
     "simulate",
+    "verify",
     "effects",
     "commands",
     "main",

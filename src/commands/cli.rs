@@ -37,6 +37,8 @@ pub enum Command {
     Plan(Plan),
     /// Carry a plan out against a simulated world in virtual time: no cluster, no network, no root
     Simulate(Simulate),
+    /// Try every single fault, in virtual time: no fault strands the plan, or here is the story of one that does
+    Verify(Verify),
     /// Carry a plan out
     Run(Run),
     /// Go on with a run whose process has ended
@@ -134,6 +136,38 @@ pub struct Simulate {
     pub inputs: Inputs,
     #[command(flatten)]
     pub output: OutputArgs,
+}
+
+#[derive(Debug, Args)]
+pub struct Verify {
+    #[arg(default_value = ".")]
+    pub path: PathBuf,
+    /// How many faults at once: 1 is every single fault, 2 every pair
+    #[arg(long, default_value_t = 1, value_name = "N")]
+    pub faults: u32,
+    /// Threads; as many as there are cores if it is not given
+    #[arg(long, value_name = "N")]
+    pub jobs: Option<usize>,
+    /// Give up after so many states; what was explored by then is said
+    #[arg(long, default_value_t = 50_000_000, value_name = "N")]
+    pub max_states: u64,
+    /// Play a story again that was saved before
+    #[arg(long, value_name = "FILE")]
+    pub replay: Option<PathBuf>,
+    /// Where the story of a broken promise is saved
+    #[arg(long, value_name = "FILE")]
+    pub save: Option<PathBuf>,
+    #[arg(long, value_enum, default_value_t = VerifyFormat::Human)]
+    pub format: VerifyFormat,
+    #[command(flatten)]
+    pub inputs: Inputs,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum VerifyFormat {
+    Human,
+    /// One object
+    Json,
 }
 
 #[derive(Debug, Args)]

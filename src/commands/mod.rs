@@ -24,4 +24,5 @@ pub mod simulate;
 pub mod status;
 pub mod subject;
 pub mod terminal;
+pub mod verify;
 pub mod why;

@@ -20,4 +20,5 @@ pub mod request;
 pub mod story;
 pub mod subject;
 pub mod visited;
+pub mod words;
 pub mod world;

@@ -9,3 +9,4 @@ pub mod pace;
 pub mod paint;
 pub mod rehearsal;
 pub mod tree;
+pub mod verified;

@@ -16,6 +16,7 @@
 //! | D09xx | people: roles, gates |
 //! | D10xx | lints |
 //! | D11xx | scenarios |
+//! | D13xx | promises that `deployc verify` has seen broken |
 
 pub mod canary;
 pub mod order;
@@ -25,6 +26,7 @@ pub mod structure;
 pub mod syntax;
 pub mod timing;
 pub mod typing;
+pub mod verify;
 
 use crate::diagnostics::Severity;
 
@@ -41,7 +43,7 @@ pub struct Code {
 
 /// All codes, in the order of their ids.
 pub fn all() -> impl Iterator<Item = &'static Code> {
-    let stages: [&'static [&'static Code]; 8] = [
+    let stages: [&'static [&'static Code]; 9] = [
         syntax::ALL,
         structure::ALL,
         typing::ALL,
@@ -50,6 +52,7 @@ pub fn all() -> impl Iterator<Item = &'static Code> {
         promql::ALL,
         canary::ALL,
         scenario::ALL,
+        verify::ALL,
     ];
     stages.into_iter().flatten().copied()
 }

@@ -87,14 +87,19 @@ pub fn verify(args: &Verify) -> Exit {
 fn human(told: &Told, played: Option<&(Vec<Choice>, Branch, Option<PathBuf>)>) {
     if let Some((choices, branch, file)) = played {
         let style = terminal::style(Stream::Stdout);
-        terminal::print!("{}", verified::story(told.compiled, told.plan, told.subject, branch));
+        terminal::print!(
+            "{}",
+            verified::story(told.compiled, told.plan, told.subject, branch)
+        );
         terminal::print!(
             "\n{}",
             verified::diagnosis(told.compiled, told.subject, choices, branch, style)
         );
         if let Some(file) = file {
             let file = file.display();
-            terminal::println!("saved as {file}; play it again with `deployc verify --replay {file}`\n");
+            terminal::println!(
+                "saved as {file}; play it again with `deployc verify --replay {file}`\n"
+            );
         }
     }
     terminal::print!("{}", verified::summary(told));
@@ -142,10 +147,20 @@ fn draw(shown: &Progressing, done: &std::sync::atomic::AtomicBool) {
 
 /// What `--set` says; what is missing is made up.
 fn given(plan: &Plan, set: &[String]) -> Result<IndexMap<String, Value>, Exit> {
-    let named: Vec<&str> = set.iter().filter_map(|text| text.split('=').next()).collect();
+    let named: Vec<&str> = set
+        .iter()
+        .filter_map(|text| text.split('=').next())
+        .collect();
     let wanted = |name: &str| named.contains(&name);
-    let inputs: Vec<_> = plan.inputs.iter().filter(|input| wanted(&input.name)).cloned().collect();
-    let unknown = named.iter().find(|name| !plan.inputs.iter().any(|input| input.name == **name));
+    let inputs: Vec<_> = plan
+        .inputs
+        .iter()
+        .filter(|input| wanted(&input.name))
+        .cloned()
+        .collect();
+    let unknown = named
+        .iter()
+        .find(|name| !plan.inputs.iter().any(|input| input.name == **name));
     if let Some(unknown) = unknown {
         terminal::eprintln!("error: the plan has no input `{unknown}`");
         return Err(Exit::Usage);
@@ -162,7 +177,10 @@ struct Saved {
 }
 
 fn save(args: &Verify, plan: &Plan, choices: &[Choice]) -> Option<PathBuf> {
-    let file = args.save.clone().unwrap_or_else(|| PathBuf::from(format!("{}.fault.json", plan.name)));
+    let file = args
+        .save
+        .clone()
+        .unwrap_or_else(|| PathBuf::from(format!("{}.fault.json", plan.name)));
     let saved = Saved {
         plan: plan.name.clone(),
         digest: digest(plan),
@@ -178,18 +196,15 @@ fn save(args: &Verify, plan: &Plan, choices: &[Choice]) -> Option<PathBuf> {
     }
 }
 
-#[allow(clippy::disallowed_methods, reason = "a command writes what it is asked for")]
+#[allow(
+    clippy::disallowed_methods,
+    reason = "a command writes what it is asked for"
+)]
 fn write(file: &Path, text: &str) -> std::io::Result<()> {
     std::fs::write(file, format!("{text}\n"))
 }
 
-fn replay(
-    args: &Verify,
-    compiled: &Compiled,
-    plan: &Plan,
-    subject: &Subject,
-    file: &Path,
-) -> Exit {
+fn replay(args: &Verify, compiled: &Compiled, plan: &Plan, subject: &Subject, file: &Path) -> Exit {
     let saved = match read(file) {
         Ok(saved) => saved,
         Err(why) => {
@@ -209,7 +224,10 @@ fn replay(
             terminal::print!("\n{text}");
         }
         VerifyFormat::Json => {
-            terminal::println!("{}", verified::played(plan, subject, &saved.choices, &branch));
+            terminal::println!(
+                "{}",
+                verified::played(plan, subject, &saved.choices, &branch)
+            );
         }
     }
     match branch.violation {
@@ -218,7 +236,10 @@ fn replay(
     }
 }
 
-#[allow(clippy::disallowed_methods, reason = "a command reads what it is given")]
+#[allow(
+    clippy::disallowed_methods,
+    reason = "a command reads what it is given"
+)]
 fn read(file: &Path) -> Result<Saved, String> {
     let text = std::fs::read_to_string(file).map_err(|error| error.to_string())?;
     serde_json::from_str(&text).map_err(|error| error.to_string())

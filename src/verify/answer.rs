@@ -187,7 +187,10 @@ fn rules(
         };
         let says = match blind {
             true => Says::NoData,
-            false => once.map(|(_, says)| *says).or_else(lasting).unwrap_or(Says::False),
+            false => once
+                .map(|(_, says)| *says)
+                .or_else(lasting)
+                .unwrap_or(Says::False),
         };
         let value = said(says).unwrap_or(Value::Absent);
         record.insert(rule.to_string(), value);

@@ -202,7 +202,10 @@ impl Branch {
             }
             Effect::Prepare { key, call, .. } => {
                 let change = self.account(subject, key, &call);
-                self.push(self.now.plus(SECOND_NS), Request::Prepare { change, how: None });
+                self.push(
+                    self.now.plus(SECOND_NS),
+                    Request::Prepare { change, how: None },
+                );
             }
             Effect::Commit {
                 key,
@@ -261,12 +264,15 @@ impl Branch {
     }
 
     fn ask(&mut self, subject: &Subject, gate: NodeId) {
-        self.pending
-            .retain(|_, request| !matches!(request, Request::Person { gate: of, .. } if *of == gate));
+        self.pending.retain(
+            |_, request| !matches!(request, Request::Person { gate: of, .. } if *of == gate),
+        );
         if self.active.contains(&Fault::Silent { gate }) {
             return;
         }
-        let mut at = self.now.plus((within_ns(subject, gate) / 3).min(60 * SECOND_NS));
+        let mut at = self
+            .now
+            .plus((within_ns(subject, gate) / 3).min(60 * SECOND_NS));
         for signer in people::signers(&subject.plan, gate) {
             let request = Request::Person {
                 gate,
@@ -468,10 +474,14 @@ fn goes_on(branch: &Branch, fault: &Fault) -> bool {
             let mut accounts = branch.world.changes.iter().filter(|a| a.change == *change);
             accounts.any(|account| match state.writes.get(&account.key) {
                 Some(write) => match fault {
-                    Fault::Commit { direction: Direction::Back, .. }
-                    | Fault::Observe { direction: Direction::Back, .. } => {
-                        !write.back.as_ref().is_some_and(|leg| leg.is_settled())
+                    Fault::Commit {
+                        direction: Direction::Back,
+                        ..
                     }
+                    | Fault::Observe {
+                        direction: Direction::Back,
+                        ..
+                    } => !write.back.as_ref().is_some_and(|leg| leg.is_settled()),
                     _ => !write.forward.is_settled(),
                 },
                 None => true,

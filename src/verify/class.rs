@@ -52,7 +52,10 @@ fn run(subject: &Subject, state: &State, hasher: &mut DefaultHasher) {
             pause_of(pause, hasher);
         }
         for pool in &state.pools {
-            (pool.place.0, pool.depth, pool.spent_ns > 0, pool.active).hash(hasher);
+            let total_ns = subject.pool_ns(pool.place, pool.depth);
+            if pool.active > 0 || pool.spent_ns >= total_ns {
+                (pool.place.0, pool.depth, pool.active).hash(hasher);
+            }
         }
         return;
     };

@@ -120,7 +120,7 @@ struct Result {
 
 /// Grows, so that the first runs are known to the many that follow.
 const ROUND_FIRST: usize = 4;
-const ROUND_MAX: usize = 128;
+const ROUND_MAX: usize = 32;
 
 impl Search<'_> {
     /// The run on which nothing goes wrong, with a copy at each new class.
@@ -180,7 +180,9 @@ impl Search<'_> {
             }
             let done = (units.len() - rest.len()) as u64;
             self.shown.done.store(done, Ordering::Relaxed);
-            self.shown.states.store(self.found.states, Ordering::Relaxed);
+            self.shown
+                .states
+                .store(self.found.states, Ordering::Relaxed);
             if self.found.broken.is_some() {
                 return Some(next);
             }
@@ -269,7 +271,10 @@ impl Search<'_> {
             crate::verify::branch::forget(&mut branch);
             let class = class(self.subject, &branch);
             if !known.contains(&class) && branch.violation.is_none() {
-                let seen = self.visited.covers(class, left).or_else(|| own.covers(class, left));
+                let seen = self
+                    .visited
+                    .covers(class, left)
+                    .or_else(|| own.covers(class, left));
                 match seen {
                     Some(seen) if !doubtful => {
                         if !exceeds(self.subject, &branch, seen.longest_ns) {
@@ -319,7 +324,11 @@ impl Search<'_> {
 
 /// Whether a run that goes on for so long would be longer than the plan says.
 fn exceeds(subject: &Subject, branch: &Branch, more_ns: i64) -> bool {
-    let rollback_ns = subject.facts.rollback.as_ref().map_or(0, |time| time.longest_ns);
+    let rollback_ns = subject
+        .facts
+        .rollback
+        .as_ref()
+        .map_or(0, |time| time.longest_ns);
     let whole_ns = subject.facts.times.longest_ns.saturating_add(rollback_ns);
     let back = branch.back_ns().map(|ns| ns + more_ns > rollback_ns);
     back.unwrap_or(branch.took_ns(subject) + more_ns > whole_ns)

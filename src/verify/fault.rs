@@ -22,7 +22,10 @@ pub enum Fault {
         span: Span,
     },
     /// All rules of a watch have no data.
-    Blind { watch: u32, span: Span },
+    Blind {
+        watch: u32,
+        span: Span,
+    },
     Prepare {
         change: Change,
         how: Looking,
@@ -41,21 +44,36 @@ pub enum Fault {
         span: Span,
     },
     /// A person says no.
-    Refused { gate: NodeId },
-    Silent { gate: NodeId },
+    Refused {
+        gate: NodeId,
+    },
+    Silent {
+        gate: NodeId,
+    },
     /// Answered at the last moment.
-    Late { gate: NodeId },
+    Late {
+        gate: NodeId,
+    },
     /// Somebody signs who does not have the role.
-    Stranger { gate: NodeId },
+    Stranger {
+        gate: NodeId,
+    },
     /// One person signs for all.
-    Twice { gate: NodeId },
+    Twice {
+        gate: NodeId,
+    },
     /// A message cannot be delivered.
     Untold,
     Aborted,
     /// A person goes on past a pause.
-    Continued { node: NodeId },
+    Continued {
+        node: NodeId,
+    },
     /// The process ends, and another goes on.
-    Crash { flight: Flight, away: Away },
+    Crash {
+        flight: Flight,
+        away: Away,
+    },
 }
 
 /// Names one change of a plan, in whichever round.

@@ -25,11 +25,14 @@ pub struct Ledger {
 
 impl Ledger {
     pub fn new(plan: &Plan) -> Ledger {
-        let verify: Vec<NodeId> = plan.rollback.iter().flat_map(|r| r.verify.clone()).collect();
+        let verify: Vec<NodeId> = plan
+            .rollback
+            .iter()
+            .flat_map(|r| r.verify.clone())
+            .collect();
         let nodes = || plan.nodes.iter();
         let counts = |node: &&Node| !verify.contains(&node.id) && !is_repeated(plan, node.id);
-        let is_change =
-            |node: &&Node| matches!(node.kind, NodeKind::Step(_) | NodeKind::Canary(_));
+        let is_change = |node: &&Node| matches!(node.kind, NodeKind::Step(_) | NodeKind::Canary(_));
         let around: Vec<Vec<NodeId>> = nodes().map(|n| deps::with_parents(plan, n.id)).collect();
         let is_when = |id: &&NodeId| {
             let kind = plan.node(**id).map(|node| &node.kind);
@@ -38,10 +41,20 @@ impl Ledger {
         let whens = around.iter();
         Ledger {
             before: nodes().map(|node| before(plan, node)).collect(),
-            all: nodes().filter(|node| is_gate(node)).filter(counts).map(|n| n.id).collect(),
-            changes: nodes().filter(is_change).filter(counts).map(|n| n.id).collect(),
+            all: nodes()
+                .filter(|node| is_gate(node))
+                .filter(counts)
+                .map(|n| n.id)
+                .collect(),
+            changes: nodes()
+                .filter(is_change)
+                .filter(counts)
+                .map(|n| n.id)
+                .collect(),
             may_warn: nodes().map(may_warn).collect(),
-            whens: whens.map(|ids| ids.iter().filter(is_when).copied().collect()).collect(),
+            whens: whens
+                .map(|ids| ids.iter().filter(is_when).copied().collect())
+                .collect(),
             around,
             verify,
         }

@@ -15,7 +15,11 @@ pub fn signers(plan: &Plan, gate: NodeId) -> Vec<Signer> {
     match plan.node(gate).map(|node| &node.kind) {
         Some(NodeKind::Confirm(confirm)) => {
             let roles = confirm.roles.iter();
-            roles.take(1).flat_map(|role| people_of(plan, role)).take(1).collect()
+            roles
+                .take(1)
+                .flat_map(|role| people_of(plan, role))
+                .take(1)
+                .collect()
         }
         Some(NodeKind::Approve(approve)) => quorum(plan, approve),
         _ => Vec::new(),
@@ -58,7 +62,9 @@ fn quorum(plan: &Plan, approve: &Approve) -> Vec<Signer> {
         }
         Quorum::People(wanted) => {
             for signer in approve.roles.iter().flat_map(|role| people_of(plan, role)) {
-                let known = chosen.iter().any(|known: &Signer| known.user == signer.user);
+                let known = chosen
+                    .iter()
+                    .any(|known: &Signer| known.user == signer.user);
                 if !known && chosen.len() < wanted as usize {
                     chosen.push(signer);
                 }
@@ -69,11 +75,7 @@ fn quorum(plan: &Plan, approve: &Approve) -> Vec<Signer> {
 }
 
 /// Gives each role a person of its own.
-fn each(
-    roles: &[String],
-    of: &dyn Fn(&String) -> Vec<Signer>,
-    chosen: &mut Vec<Signer>,
-) -> bool {
+fn each(roles: &[String], of: &dyn Fn(&String) -> Vec<Signer>, chosen: &mut Vec<Signer>) -> bool {
     let Some((role, rest)) = roles.split_first() else {
         return true;
     };
@@ -99,7 +101,9 @@ fn people_of(plan: &Plan, role: &str) -> Vec<Signer> {
     };
     let members = plan.roles.iter().find(|known| known.name == role);
     match members.map(|role| role.members.as_slice()) {
-        Some([]) | None => (1..=ENOUGH).map(|at| signer(format!("{role}-{at}"))).collect(),
+        Some([]) | None => (1..=ENOUGH)
+            .map(|at| signer(format!("{role}-{at}")))
+            .collect(),
         Some(members) => members.iter().cloned().map(signer).collect(),
     }
 }

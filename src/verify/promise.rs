@@ -96,7 +96,9 @@ pub fn sending(
         return None;
     }
     let gates = subject.ledger.gates_before(account.change.node);
-    let shut = gates.iter().find(|gate| !is_open(subject, branch, **gate))?;
+    let shut = gates
+        .iter()
+        .find(|gate| !is_open(subject, branch, **gate))?;
     let name = subject.name(*shut);
     let text = format!("it began, and {name} before it was not open");
     match is_of_people(subject, *shut) {
@@ -114,7 +116,10 @@ pub fn made(
 ) -> Option<(Promise, String)> {
     let twice = account.side(direction).done > 1 && account.observable != Observable::Idempotent;
     if twice {
-        return Some((Promise::Once, "the world was changed twice by it".to_owned()));
+        return Some((
+            Promise::Once,
+            "the world was changed twice by it".to_owned(),
+        ));
     }
     let text = traffic(subject, branch, account, direction)?;
     Some((Promise::Traffic, text))
@@ -127,7 +132,9 @@ pub fn passed(subject: &Subject, branch: &Branch, id: NodeId) -> Option<(Promise
         NodeKind::Check(_) | NodeKind::Confirm(_) | NodeKind::Approve(_) => {
             !has_evidence(subject, branch, id)
         }
-        NodeKind::Step(step) => !step.post.is_empty() && !says_true(subject, branch, Site::Post(id)),
+        NodeKind::Step(step) => {
+            !step.post.is_empty() && !says_true(subject, branch, Site::Post(id))
+        }
         _ => false,
     };
     if !shut {
@@ -265,9 +272,15 @@ fn traffic(
 /// All gates open, all changes there.
 fn complete(subject: &Subject, branch: &Branch) -> Option<(Promise, Option<NodeId>, String)> {
     let ledger = &subject.ledger;
-    let shut = ledger.all.iter().find(|gate| !is_open(subject, branch, **gate));
+    let shut = ledger
+        .all
+        .iter()
+        .find(|gate| !is_open(subject, branch, **gate));
     if let Some(shut) = shut {
-        let text = format!("the run succeeded, and {} was not open", subject.name(*shut));
+        let text = format!(
+            "the run succeeded, and {} was not open",
+            subject.name(*shut)
+        );
         let promise = match is_of_people(subject, *shut) {
             true => Promise::Approval,
             false => Promise::Evidence,
@@ -282,7 +295,10 @@ fn complete(subject: &Subject, branch: &Branch) -> Option<(Promise, Option<NodeI
         !branch.world.is_there(**id, what) && !is_excused(subject, branch, **id)
     };
     let missing = ledger.changes.iter().find(is_missing)?;
-    let text = format!("the run succeeded, and {} was not done", subject.name(*missing));
+    let text = format!(
+        "the run succeeded, and {} was not done",
+        subject.name(*missing)
+    );
     Some((Promise::Evidence, Some(*missing), text))
 }
 

@@ -5,11 +5,13 @@
 //! because it decides when it is judged first.
 
 use crate::analyze::facts::facts;
+use crate::analyze::timing::pauses::DEFAULT_PAUSE_NS;
+use crate::engine::policy::DEFAULT_PLACE;
 use crate::plan::expr::{CallExpr, Clause, Expr, Scope, Stmt, Template};
 use crate::plan::facts::Facts;
 use crate::plan::node::{Node, NodeId, NodeKind, Notice, UndoPlan};
 use crate::plan::walk;
-use crate::plan::{Action, Input, LocId, Metric, MetricSource, Plan, Provider};
+use crate::plan::{Action, Input, LocId, Metric, MetricSource, Plan, Policy, Provider};
 use crate::providers::request::Observable;
 use crate::units::Dim;
 use crate::values::{Instant, Value, Version};
@@ -68,6 +70,8 @@ pub struct Subject {
     pub observable: Vec<Observable>,
     /// By [`NodeId`]: the numbers of its sites.
     of_node: Vec<Vec<usize>>,
+    /// By place and depth: how much of a pause there is in all.
+    pools: BTreeMap<(LocId, u32), i64>,
 }
 
 impl Subject {
@@ -78,6 +82,12 @@ impl Subject {
     pub fn site(&self, site: Site) -> Option<usize> {
         let mut own = self.sites_of(site.node()).iter();
         own.find(|at| self.sites.get(**at) == Some(&site)).copied()
+    }
+
+    /// One that is not known has no end.
+    pub fn pool_ns(&self, place: LocId, depth: u32) -> i64 {
+        let known = self.pools.get(&(place, depth));
+        known.copied().unwrap_or(i64::MAX)
     }
 
     pub fn observable(&self, id: NodeId) -> Observable {
@@ -131,11 +141,16 @@ pub fn subject(plan: &Plan, given: &IndexMap<String, Value>) -> Option<Subject> 
     }
     Some(Subject {
         of_node,
+        pools: pools(plan),
         inputs: inputs(plan, given),
         sites: open.sites,
         ledger: Ledger::new(plan),
         ends: ends(plan, start),
-        observable: plan.nodes.iter().map(|node| observable(plan, node)).collect(),
+        observable: plan
+            .nodes
+            .iter()
+            .map(|node| observable(plan, node))
+            .collect(),
         plan: abstracted,
         facts,
         start,
@@ -231,7 +246,8 @@ impl Opener<'_> {
                 let scope = scope(self.plan, &rule.condition);
                 let metric = u32::try_from(self.metrics.len()).unwrap_or(u32::MAX);
                 let said = Expr::Field(Box::new(read.clone()), at.to_string());
-                self.metrics.push(derived(rule.text.clone(), said, rule.loc));
+                self.metrics
+                    .push(derived(rule.text.clone(), said, rule.loc));
                 rule.condition = Expr::Metric { metric, scope };
                 silence(&mut rule.actions);
             }
@@ -271,6 +287,7 @@ fn clauses(body: &[Stmt]) -> Vec<String> {
         match stmt {
             Stmt::Let { .. } => {}
             Stmt::Expect(clause) => found.push(clause.text.clone()),
+            Stmt::Against(comparison) => found.push(comparison.text.clone()),
             Stmt::When { body, .. } => found.extend(clauses(body)),
         }
     }
@@ -309,7 +326,9 @@ fn inputs(plan: &Plan, given: &IndexMap<String, Value>) -> IndexMap<String, Valu
         }
     };
     let inputs = plan.inputs.iter();
-    inputs.map(|input| (input.name.clone(), value(input))).collect()
+    inputs
+        .map(|input| (input.name.clone(), value(input)))
+        .collect()
 }
 
 fn some_value(ty: &str) -> Value {
@@ -350,5 +369,55 @@ fn observable(plan: &Plan, node: &Node) -> Observable {
     match idempotent {
         true => Observable::Idempotent,
         false => Observable::AtMostOnce,
+    }
+}
+
+fn pools(plan: &Plan) -> BTreeMap<(LocId, u32), i64> {
+    let mut found = BTreeMap::from([((DEFAULT_PLACE, 0), DEFAULT_PAUSE_NS)]);
+    for node in &plan.nodes {
+        let policies = &node.policies;
+        let silent = policies.no_data.as_ref().map(|(_, policy)| policy);
+        let written = [
+            policies.fail.as_ref(),
+            policies.error.as_ref(),
+            policies.inconclusive.as_ref(),
+            silent,
+        ];
+        for policy in written.into_iter().flatten() {
+            pools_of(policy, 0, &mut found);
+        }
+    }
+    for watch in &plan.watches {
+        let rules = watch.rules.iter().map(|rule| (rule.loc, &rule.actions));
+        let blind = watch
+            .no_data
+            .iter()
+            .map(|blind| (blind.loc, &blind.actions));
+        for (loc, actions) in rules.chain(blind) {
+            for action in actions {
+                if let Action::Pause { up_to_ns, then } = action {
+                    found.insert((loc, 0), *up_to_ns);
+                    pools_of(then, 1, &mut found);
+                }
+            }
+        }
+    }
+    found
+}
+
+fn pools_of(policy: &Policy, depth: u32, found: &mut BTreeMap<(LocId, u32), i64>) {
+    if let Policy::Pause {
+        up_to_ns,
+        then,
+        place,
+    }
+    | Policy::Extend {
+        up_to_ns,
+        then,
+        place,
+    } = policy
+    {
+        found.insert((*place, depth), *up_to_ns);
+        pools_of(then, depth + 1, found);
     }
 }

@@ -18,7 +18,10 @@ pub struct Visited {
 impl Visited {
     /// What is known of a class that was explored at least as far.
     pub fn covers(&self, class: u64, left: u32) -> Option<Seen> {
-        self.classes.get(&class).filter(|seen| seen.left >= left).copied()
+        self.classes
+            .get(&class)
+            .filter(|seen| seen.left >= left)
+            .copied()
     }
 
     /// Takes in what a branch found, which has ended.

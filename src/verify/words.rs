@@ -3,9 +3,7 @@
 use crate::plan::LocId;
 use crate::plan::node::NodeId;
 use crate::providers::request::Direction;
-use crate::verify::fault::{
-    Away, Change, Doing, Fault, Flight, Looking, Says, Seeing, Span, What,
-};
+use crate::verify::fault::{Away, Change, Doing, Fault, Flight, Looking, Says, Seeing, Span, What};
 use crate::verify::subject::{Site, Subject};
 
 /// What went wrong, as a sentence without full stop.
@@ -41,7 +39,11 @@ pub fn fault(subject: &Subject, fault: &Fault) -> String {
                 Looking::Unreachable => "no answer",
                 Looking::Refused => "it is refused",
             };
-            format!("asked what {} would change: {how}{}", of(subject, *change), spans(*span))
+            format!(
+                "asked what {} would change: {how}{}",
+                of(subject, *change),
+                spans(*span)
+            )
         }
         Fault::Commit {
             change,

@@ -121,7 +121,8 @@ impl World {
     }
 
     pub fn is_there(&self, node: NodeId, what: What) -> bool {
-        self.of(Change { node, what }).is_some_and(Account::is_there)
+        self.of(Change { node, what })
+            .is_some_and(Account::is_there)
     }
 
     /// What a site measured, at an instant.
@@ -165,7 +166,10 @@ impl World {
                 && stages.contains(&account.change.node)
                 && account.is_there()
         });
-        weights.map(|account| account.weight).max().unwrap_or(Nano(0))
+        weights
+            .map(|account| account.weight)
+            .max()
+            .unwrap_or(Nano(0))
     }
 
     /// Whether the people who answered open the gate.

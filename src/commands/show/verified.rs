@@ -2,8 +2,8 @@
 
 use crate::analyze::compile::Compiled;
 use crate::commands::show::line;
-use crate::diagnostics::codes::{Code, verify as codes};
 use crate::diagnostics::Diagnostic;
+use crate::diagnostics::codes::{Code, verify as codes};
 use crate::diagnostics::render::human::{self, Style};
 use crate::engine::protocol::NoteKind;
 use crate::plan::{Plan, SourceMap};
@@ -35,18 +35,26 @@ const LINES_BEFORE: usize = 6;
 
 pub fn story(compiled: &Compiled, plan: &Plan, subject: &Subject, branch: &Branch) -> String {
     let log = branch.log.as_deref().unwrap_or_default();
-    let first = log.iter().position(|line| matches!(line, Line::Fault { .. }));
+    let first = log
+        .iter()
+        .position(|line| matches!(line, Line::Fault { .. }));
     let told: Vec<(usize, String)> = log
         .iter()
         .enumerate()
         .filter_map(|(at, line)| Some((at, told(compiled, plan, subject, line)?)))
         .collect();
-    let before = told.iter().filter(|(at, _)| first.is_some_and(|first| *at < first)).count();
+    let before = told
+        .iter()
+        .filter(|(at, _)| first.is_some_and(|first| *at < first))
+        .count();
     let skipped = before.saturating_sub(LINES_BEFORE);
     let mut out = String::new();
     let _ = writeln!(out, "{}\n", instant(subject.start));
     if skipped > 0 {
-        let _ = writeln!(out, "          … {skipped} lines on which everything goes well");
+        let _ = writeln!(
+            out,
+            "          … {skipped} lines on which everything goes well"
+        );
     }
     for (_, line) in told.iter().skip(skipped) {
         let _ = writeln!(out, "{line}");
@@ -54,7 +62,12 @@ pub fn story(compiled: &Compiled, plan: &Plan, subject: &Subject, branch: &Branc
     if let Some(violation) = &branch.violation {
         let at = time_of_day(violation.at);
         let node = violation.node.map(|id| format!("{}: ", subject.name(id)));
-        let _ = writeln!(out, "{at}  BROKEN {}{}", node.unwrap_or_default(), violation.words);
+        let _ = writeln!(
+            out,
+            "{at}  BROKEN {}{}",
+            node.unwrap_or_default(),
+            violation.words
+        );
     }
     out
 }
@@ -81,7 +94,10 @@ pub fn diagnosis(
         Some(node) => (places.span(node.loc), violation.words.clone()),
         None if struck.is_empty() => {
             let first = subject.plan.nodes.first().map(|node| places.span(node.loc));
-            (first.unwrap_or(crate::source::Span::new(crate::source::FileId(0), 0, 0)), String::new())
+            (
+                first.unwrap_or(crate::source::Span::new(crate::source::FileId(0), 0, 0)),
+                String::new(),
+            )
         }
         None => struck.remove(0),
     };
@@ -135,7 +151,10 @@ fn verdict(told: &Told) -> String {
                   apart beyond what the plan tells apart";
     match told.found.complete {
         Some(faults) if faults >= told.bounds.faults => {
-            format!("proved: no promise is broken with {}\n  {bounds}", at_most(faults))
+            format!(
+                "proved: no promise is broken with {}\n  {bounds}",
+                at_most(faults)
+            )
         }
         Some(faults) => format!(
             "not finished: after {} states, proved with {} (`--max-states`)",
@@ -167,8 +186,9 @@ fn at_once(faults: u32) -> String {
 pub fn object(told: &Told, played_: Option<&(Vec<Choice>, Branch, Option<PathBuf>)>) -> Value {
     let found = told.found;
     let faults = Kind::ALL.iter().zip(found.faults);
-    let faults: serde_json::Map<String, Value> =
-        faults.map(|(kind, count)| (kind.words().to_owned(), json!(count))).collect();
+    let faults: serde_json::Map<String, Value> = faults
+        .map(|(kind, count)| (kind.words().to_owned(), json!(count)))
+        .collect();
     json!({
         "plan": told.plan.name,
         "proved_faults": found.broken.is_none().then_some(found.complete).flatten(),
@@ -231,9 +251,11 @@ fn told(compiled: &Compiled, plan: &Plan, subject: &Subject, line: &Line) -> Opt
             NoteKind::Judged { .. } => None,
             _ => line::line(plan, &compiled.source_map, *at, note),
         },
-        Line::Ended { at, outcome } => {
-            Some(format!("{}  the run {}", time_of_day(*at), outcome_words(*outcome)))
-        }
+        Line::Ended { at, outcome } => Some(format!(
+            "{}  the run {}",
+            time_of_day(*at),
+            outcome_words(*outcome)
+        )),
     }
 }
 

@@ -11,6 +11,7 @@ pub mod engine;
 pub mod journal;
 pub mod plan;
 pub mod providers;
+pub mod rerun;
 pub mod resolve;
 pub mod simulate;
 pub mod source;

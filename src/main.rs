@@ -3,7 +3,7 @@
 use clap::Parser;
 use deployc::commands::cli::{Cli, Command};
 use deployc::commands::{
-    check, explain, export, graph, list, log, people, plan, resume, run, simulate, status,
+    check, explain, export, graph, list, log, people, plan, replay, resume, run, simulate, status,
     terminal, verify, why,
 };
 use std::process::ExitCode;
@@ -35,6 +35,7 @@ fn main() -> ExitCode {
         Command::Log(args) => log::log(args),
         Command::Status(args) => status::status(args),
         Command::Why(args) => why::why(args),
+        Command::Replay(args) => replay::replay(args),
         Command::Export(args) => export::export(args),
         Command::Confirm(args) => people::confirm(args),
         Command::Approve(args) => people::approve(args),

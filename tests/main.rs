@@ -19,6 +19,7 @@ mod explain;
 mod lists;
 mod program;
 mod readme;
+mod replay;
 mod shown;
 mod simulate;
 mod state;

@@ -18,6 +18,7 @@ const LAYERS: &[&str] = &[
     "engine",
     "journal",
     "causes",
+    "rerun",
     "simulate",
     "verify",
     "effects",

@@ -15,13 +15,13 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 static PLAYED: AtomicU32 = AtomicU32::new(0);
 
-struct Day {
-    folder: Folder,
+pub struct Day {
+    pub folder: Folder,
 }
 
 impl Day {
     /// The day is played, and its journal kept.
-    fn played(scenario: &str) -> Day {
+    pub fn played(scenario: &str) -> Day {
         // Several tests play the same day at once.
         let number = PLAYED.fetch_add(1, Ordering::Relaxed);
         let folder = Folder::new(&format!("why-{scenario}-{number}"));
@@ -46,14 +46,26 @@ impl Day {
     }
 
     /// Only what had happened by then, in seconds of the run; then these events.
-    fn until(self, seconds: i64, more: impl FnOnce(&Plan) -> Vec<EventKind>) -> Day {
+    pub fn until(self, seconds: i64, more: impl FnOnce(&Plan) -> Vec<EventKind>) -> Day {
+        self.changed(|created, plan, events| {
+            let end = created.plus(seconds * 1_000_000_000);
+            events.retain(|event| event.at <= end);
+            let more = more(plan).into_iter();
+            events.extend(more.map(|kind| Event { at: end, kind }));
+        })
+    }
+
+    /// Other events, in a journal whose links hold.
+    pub fn changed(self, change: impl FnOnce(Instant, &Plan, &mut Vec<Event>)) -> Day {
         let path = self.folder.0.join(JOURNAL);
         let (header, records) = decode(&fs::read_to_string(&path).unwrap()).unwrap();
-        let end = header.created.plus(seconds * 1_000_000_000);
         let events = records.iter().map(|record| record.decode().unwrap());
-        let mut events: Vec<Event> = events.take_while(|event| event.at <= end).collect();
-        let plan = serde_json::from_str(&header.plan).unwrap();
-        events.extend(more(&plan).into_iter().map(|kind| Event { at: end, kind }));
+        let mut events: Vec<Event> = events.collect();
+        change(
+            header.created,
+            &serde_json::from_str(&header.plan).unwrap(),
+            &mut events,
+        );
         let mut previous = header.hash().unwrap();
         let records = events.iter().zip(1..).map(|(event, seq)| {
             let record = Record::new(seq, 1, event, previous).unwrap();
@@ -65,14 +77,14 @@ impl Day {
         self
     }
 
-    fn why(&self, more: &[&str]) -> String {
+    pub fn why(&self, more: &[&str]) -> String {
         self.folder.said(&[&["why", JOURNAL], more].concat())
     }
 }
 
-const JOURNAL: &str = "day.jsonl";
+pub const JOURNAL: &str = "day.jsonl";
 
-fn root() -> &'static Path {
+pub fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 

@@ -7,8 +7,8 @@
 pub mod chain;
 mod change;
 mod ending;
-mod item;
-mod rule;
+pub mod item;
+pub mod rule;
 mod run;
 mod sampled;
 pub mod trace;

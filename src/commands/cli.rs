@@ -57,6 +57,8 @@ pub enum Command {
     Log(Log),
     /// The chain of causes: why a run ended as it did or what it waits for, or why an item of it did
     Why(Why),
+    /// Decide a run once more by what its journal measured; with another plan: what would have happened?
+    Replay(Replay),
     /// A run's journal as JSON lines: to keep, to send, to ask `why` of
     Export(Export),
     /// Answer a `confirm` that a run waits for
@@ -268,6 +270,7 @@ pub struct List {
 
 #[derive(Debug, Args)]
 pub struct Log {
+    /// The run's name, or enough of its beginning; or a file that `export` wrote
     pub run: String,
     #[command(flatten)]
     pub state: StateDir,
@@ -291,6 +294,21 @@ pub struct Why {
 pub enum Format {
     Human,
     Json,
+}
+
+#[derive(Debug, Args)]
+pub struct Replay {
+    /// The run's name, or enough of its beginning; or a file that `export` wrote
+    pub run: String,
+    /// The other plan: a file, or a folder with one
+    #[arg(long, value_name = "PLAN")]
+    pub with: Option<PathBuf>,
+    #[command(flatten)]
+    pub inputs: Inputs,
+    #[arg(long, value_enum, default_value_t = Format::Human)]
+    pub format: Format,
+    #[command(flatten)]
+    pub state: StateDir,
 }
 
 #[derive(Debug, Args)]

@@ -10,10 +10,7 @@ use crate::engine::state::State;
 use crate::engine::step;
 
 pub fn log(args: &Log) -> Exit {
-    let loaded = runs::open(&args.state.state)
-        .map_err(Into::into)
-        .and_then(|store| runs::load(store.as_ref(), &args.run));
-    let loaded = match loaded {
+    let loaded = match runs::find(&args.state.state, &args.run) {
         Ok(loaded) => loaded,
         Err(error) => return report(&error),
     };

@@ -14,6 +14,7 @@ pub mod load;
 pub mod log;
 pub mod people;
 pub mod plan;
+pub mod replay;
 pub mod resume;
 pub mod run;
 pub mod runs;

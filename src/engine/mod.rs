@@ -30,7 +30,7 @@ mod start;
 pub mod state;
 pub mod tell;
 mod truth;
-mod turn;
+pub mod turn;
 pub mod view;
 mod walk;
 pub mod watch;

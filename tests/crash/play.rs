@@ -22,6 +22,8 @@ use std::time::Duration;
 use tokio::runtime::Runtime;
 
 const ERRORS: &str = "errors";
+/// A folder for journals of real processes, from which those in `tests/replay` are.
+const JOURNALS: &str = "DEPLOYC_TEST_JOURNALS";
 const SPEED: u32 = 5;
 /// What no process needs, on the slowest of machines.
 const LONGEST: Duration = Duration::from_secs(100);
@@ -217,6 +219,14 @@ impl Play {
         let kept = |command: &str| self.code(&[command, &run]);
         // The chain of its journal is whole, and the outcome stays what it was.
         assert_eq!(kept("log"), Some(0));
+        if let Ok(folder) = std::env::var(JOURNALS) {
+            let output = self.deployc(Disk::Free).args(["export", &run]).output();
+            let name = format!("shop-{:?}-killed-{}-times.jsonl", self.day, kills.len());
+            let path = Path::new(&folder).join(name.to_lowercase());
+            std::fs::write(path, output.unwrap().stdout).unwrap();
+        }
+        // Whatever happened to its processes, the same comes out of it once more, to the byte.
+        assert_eq!(kept("replay"), Some(0));
         assert_eq!((kept("status"), kept("resume")), (code, code));
         let mut stage = self.server.stage();
         settle(&mut stage.world);

@@ -262,6 +262,6 @@ fn measured_object(measured: &Measured) -> Json {
 }
 
 /// RFC 3339.
-fn time(at: Instant) -> String {
+pub fn time(at: Instant) -> String {
     show::instant(at).replace(' ', "T")
 }

@@ -8,5 +8,6 @@ pub mod live;
 pub mod pace;
 pub mod paint;
 pub mod rehearsal;
+pub mod replayed;
 pub mod tree;
 pub mod verified;

@@ -143,13 +143,12 @@ impl Agenda {
         !self.ready.is_empty()
     }
 
-    /// Nobody is visited any more: an ending looks at everything itself.
+    /// Nobody is visited any more, but for who waits for an answer: an ending looks at everything itself.
     pub fn close(&mut self) {
-        let index = Arc::clone(&self.index);
-        let ties = std::mem::take(&mut self.ties);
         *self = Agenda {
-            index,
-            ties,
+            index: Arc::clone(&self.index),
+            ties: std::mem::take(&mut self.ties),
+            waiters: std::mem::take(&mut self.waiters),
             ..Agenda::default()
         };
     }

@@ -5,10 +5,11 @@ use crate::engine::grid::Sampler;
 use crate::engine::judge::judge;
 use crate::engine::state::{CheckWork, Found, Life, Sight, Work};
 use crate::engine::turn::Turn;
-use crate::engine::{metric, pause, policy, watch};
+use crate::engine::{metric, pause, policy, walk, watch};
 use crate::plan::expr::Stmt;
-use crate::plan::node::{Check, CheckMode, NodeId};
+use crate::plan::node::{Check, CheckMode, Node, NodeId, NodeKind};
 use crate::values::{Instant, Verdict};
+use std::collections::BTreeSet;
 
 /// A gate may not look back before the change that it judges, so it begins when its lookback lies behind that.
 pub fn work(turn: &Turn, check: &Check) -> CheckWork {
@@ -73,6 +74,35 @@ pub fn advance<'p>(turn: &mut Turn<'p>, id: NodeId, check: &'p Check) {
     }
     if turn.node(id).life == Life::Running {
         out_of_time(turn, id, check);
+    }
+}
+
+/// The checks that are judged by the sample of this moment: what they ask was asked with the others.
+pub fn asked(turn: &Turn) -> BTreeSet<NodeId> {
+    let is_asked = |node: &&Node| {
+        let state = turn.node(node.id);
+        let is_once = matches!(&node.kind, NodeKind::Check(check) if check.mode == CheckMode::Once);
+        let begun = matches!(&state.work, Work::Check(work) if work.from <= turn.now());
+        is_once && begun && state.life == Life::Running && !turn.is_carried(node.id)
+    };
+    let nodes = turn.plan.nodes.iter().filter(is_asked);
+    nodes.map(|node| node.id).collect()
+}
+
+/// Judges a check whose run goes no further: what it found is reported, and leads to nothing.
+pub fn report<'p>(turn: &mut Turn<'p>, id: NodeId, check: &'p Check) {
+    let Work::Check(mut work) = turn.node(id).work.clone() else {
+        return;
+    };
+    if work.found.is_none() {
+        sample(turn, id, check, &mut work, None);
+    }
+    let found = work.found.take();
+    turn.node_mut(id).work = Work::Check(work);
+    if let Some(Found { finding, .. }) = found {
+        turn.state.asked.remove(&id);
+        turn.end(id, finding.verdict, finding.reason);
+        walk::tell_groups(turn, id, finding.verdict);
     }
 }
 

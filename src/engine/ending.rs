@@ -2,15 +2,15 @@
 
 use crate::engine::pause::Cause;
 use crate::engine::protocol::{Actor, Effect, NoteKind, RunOutcome};
-use crate::engine::rollback::{Rollback, Standing, Unit};
+use crate::engine::rollback::Rollback;
 use crate::engine::state::{Life, State};
 use crate::engine::turn::Turn;
-use crate::engine::{pause, rollback, tell, walk, watch, write};
+use crate::engine::{check, pause, rollback, tell, walk, watch, write};
 use crate::plan::HandlerEvent;
 use crate::plan::deps;
 use crate::plan::node::{NodeId, NodeKind, UndoPlan};
 use crate::providers::request::Key;
-use crate::values::Instant;
+use crate::values::{Instant, Verdict};
 use serde::Serialize;
 
 /// The run no longer goes forward.
@@ -60,7 +60,7 @@ pub fn stop(turn: &mut Turn, cause: String, by: By) {
     if turn.state.ending.is_some() {
         return;
     }
-    interrupt(turn, &cause);
+    interrupt(turn, &cause, &by);
     turn.state.ending = Some(Ending {
         cause,
         by,
@@ -87,7 +87,7 @@ pub fn roll_back(turn: &mut Turn, cause: String, by: By) {
     if !has_begun(&turn.state) {
         return stop(turn, cause, by);
     }
-    interrupt(turn, &cause);
+    interrupt(turn, &cause, &by);
     turn.note(
         None,
         NoteKind::RollbackStarted {
@@ -110,7 +110,9 @@ pub fn advance(turn: &mut Turn) {
         write::advance(turn, key);
     }
     match turn.state.ending.as_ref().map(|ending| &ending.how) {
-        Some(How::Stop) if all_settled(turn) => finish(turn, RunOutcome::Stopped),
+        Some(How::Stop) if all_settled(turn) && turn.state.asked.is_empty() => {
+            finish(turn, RunOutcome::Stopped)
+        }
         Some(How::Rollback(_)) => rollback::advance(turn),
         Some(How::Stop) | None => {}
     }
@@ -125,6 +127,7 @@ pub fn succeed(turn: &mut Turn) {
 }
 
 pub fn finish(turn: &mut Turn, outcome: RunOutcome) {
+    give_up_asked(turn, "the run has ended");
     turn.state.outcome = Some(outcome);
     turn.moved();
 }
@@ -140,21 +143,6 @@ pub fn say(turn: &mut Turn) {
     }
 }
 
-/// The instants at which a written undo evaluates its arguments.
-pub fn samples(state: &State) -> Vec<Instant> {
-    let How::Rollback(rollback) = (match &state.ending {
-        Some(ending) => &ending.how,
-        None => return Vec::new(),
-    }) else {
-        return Vec::new();
-    };
-    let sample = |unit: &Unit| match &unit.standing {
-        Standing::Arguments(sample) => Some(sample.at),
-        _ => None,
-    };
-    rollback.units.iter().filter_map(sample).collect()
-}
-
 /// Whether the change is right for the old version too: then nobody waits for it.
 pub fn is_kept(turn: &Turn, id: NodeId) -> bool {
     let kind = turn.plan.node(id).map(|node| &node.kind);
@@ -162,15 +150,28 @@ pub fn is_kept(turn: &Turn, id: NodeId) -> bool {
 }
 
 /// Nothing goes forward any more: items are cancelled, what may have left is awaited.
-fn interrupt(turn: &mut Turn, cause: &str) {
+fn interrupt(turn: &mut Turn, cause: &str, by: &By) {
     pause::clear(turn);
     watch::stop(turn);
+    if let By::Trouble(Cause::Node(_)) = by {
+        turn.state.asked = check::asked(turn);
+    }
     for id in turn.state.phases.clone() {
         walk::cancel(turn, id, cause);
     }
     let keys: Vec<Key> = turn.state.writes.keys().cloned().collect();
     for key in keys {
         write::cancel(turn, &key);
+    }
+    for id in turn.state.asked.clone() {
+        turn.stir_node(id);
+    }
+}
+
+/// What was asked before the run was stopped is not waited for any longer.
+pub fn give_up_asked(turn: &mut Turn, why: &str) {
+    for id in std::mem::take(&mut turn.state.asked) {
+        turn.end(id, Verdict::Cancelled, Some(why.to_owned()));
     }
 }
 

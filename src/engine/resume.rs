@@ -6,7 +6,7 @@ use crate::engine::protocol::Effect;
 use crate::engine::rollback::Standing;
 use crate::engine::state::{Life, NodeState, StageWork, StepWork, Work};
 use crate::engine::turn::Turn;
-use crate::engine::{tell, watch, write};
+use crate::engine::{ending, tell, watch, write};
 use crate::plan::node::NodeId;
 use crate::providers::request::Key;
 use crate::values::Instant;
@@ -22,6 +22,7 @@ pub fn resume(turn: &mut Turn, epoch: u64, gap_ns: i64) {
         }
         return;
     }
+    ending::give_up_asked(turn, "the process that had asked was lost");
     turn.state.moments.clear();
     turn.state.reads.clear();
     let now = turn.now();

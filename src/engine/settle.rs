@@ -11,9 +11,11 @@ use crate::engine::start::First;
 use crate::engine::state::{Life, NodeState, Passage, Work};
 use crate::engine::turn::{Moved, Turn};
 use crate::engine::write::{Leg, Write};
-use crate::engine::{ending, evidence, pause, people, resume, start, tell, walk, watch, write};
+use crate::engine::{
+    check, ending, evidence, pause, people, resume, start, tell, walk, watch, write,
+};
 use crate::plan::deps;
-use crate::plan::node::NodeId;
+use crate::plan::node::{NodeId, NodeKind};
 use crate::providers::request::Failure;
 use crate::values::{Instant, Value, Verdict, show};
 use std::collections::BTreeSet;
@@ -223,6 +225,7 @@ fn pass(turn: &mut Turn) -> More {
         return More::No;
     }
     if turn.state.ending.is_some() {
+        report_asked(turn);
         turn.state.agenda.close();
         turn.visit(Visitor::Plan, ending::advance);
         return More::No;
@@ -252,6 +255,19 @@ fn pass(turn: &mut Turn) -> More {
     match turn.state.agenda.turn_over() {
         true => More::Yes,
         false => More::No,
+    }
+}
+
+/// What was asked before the run was stopped is judged as its answers come.
+fn report_asked(turn: &mut Turn) {
+    turn.state.agenda.turn_over();
+    while let Some(visitor) = turn.state.agenda.next_of_all() {
+        if let Visitor::Node(id) = visitor
+            && turn.state.asked.contains(&id)
+            && let Some(NodeKind::Check(check)) = turn.plan.node(id).map(|node| &node.kind)
+        {
+            turn.visit(visitor, |turn| check::report(turn, id, check));
+        }
     }
 }
 

@@ -16,7 +16,7 @@ use crate::providers::request::{Call, Failure, Key};
 use crate::values::{Instant, Value, Verdict};
 use indexmap::IndexMap;
 use serde::Serialize;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 #[derive(Clone, Debug, Default, Serialize)]
 pub struct State {
@@ -49,6 +49,8 @@ pub struct State {
     pub pauses: Vec<Pause>,
     /// How much of each pause's total is used up.
     pub pools: Vec<Pool>,
+    /// Checks that a failing neighbour does not keep from being judged and reported: they were asked at the same time.
+    pub asked: BTreeSet<NodeId>,
     /// Set once the run no longer goes forward.
     pub ending: Option<Ending>,
     pub outcome: Option<RunOutcome>,

@@ -97,7 +97,7 @@ pub fn cancel_inside(turn: &mut Turn, id: NodeId, why: &str) {
 /// A group that is cancelled has the worst of what was found in it.
 pub fn cancel(turn: &mut Turn, id: NodeId, why: &str) {
     cancel_inside(turn, id, why);
-    if turn.node(id).life != Life::Running {
+    if turn.node(id).life != Life::Running || turn.state.asked.contains(&id) {
         return;
     }
     write::cancel_of(turn, id);
@@ -203,6 +203,16 @@ fn together(turn: &Turn, node: &Node) -> (Verdict, Passage) {
         false => Passage::Open,
     };
     (verdict, passage)
+}
+
+/// A verdict that came after its groups had ended is theirs, too.
+pub fn tell_groups(turn: &mut Turn, id: NodeId, verdict: Verdict) {
+    let mut up = turn.plan.node(id).and_then(|node| node.parent);
+    while let Some(group) = up {
+        let state = turn.node_mut(group);
+        state.verdict = Some(worst(state.verdict.into_iter().chain([verdict])));
+        up = turn.plan.node(group).and_then(|node| node.parent);
+    }
 }
 
 /// What several verdicts are together.

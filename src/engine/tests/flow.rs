@@ -174,3 +174,48 @@ fn a_bad_canary_is_shut_before_anything_else_goes_back() {
         )
         .outcome(RunOutcome::RolledBack);
 }
+
+#[test]
+fn a_failing_check_does_not_keep_its_neighbours_from_being_judged() {
+    let mut b = Builder::new();
+    let phase = b.phase("p");
+    b.check(
+        phase,
+        "quick",
+        ready("quick", CompareOp::Ge, 3),
+        CheckMode::Once,
+    );
+    b.check(
+        phase,
+        "slow",
+        ready("slow", CompareOp::Ge, 3),
+        CheckMode::Once,
+    );
+    b.check(
+        phase,
+        "lost",
+        ready("lost", CompareOp::Ge, 3),
+        CheckMode::Once,
+    );
+    let within = CheckMode::Within { ns: M };
+    b.check(phase, "patient", ready("slow", CompareOp::Ge, 9), within);
+    let after = b.phase("after");
+    b.after(after, phase);
+    let mut bench = Bench::new(b.plan)
+        .answer("quick", |_| Some(Ok(record(&[("ready", Value::count(1))]))))
+        .answer("slow", |_| Some(Ok(record(&[("ready", Value::count(4))]))))
+        .answer("lost", |_| {
+            Some(Err(failure(FailureKind::Timeout, "no answer")))
+        });
+    bench.slow.push(("slow", 5 * S));
+    bench.slow.push(("lost", 10 * S));
+    bench.start().run().expect_lines(
+        &["end", "finish"],
+        "0s end p/quick fail
+        0s end p/patient cancelled
+        0s end p fail
+        5s end p/slow pass
+        10s end p/lost error
+        10s finish Stopped",
+    );
+}

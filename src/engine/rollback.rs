@@ -14,8 +14,9 @@ use crate::engine::write::{self, Leg, Order};
 use crate::engine::{check, metric, tell, walk};
 use crate::plan::HandlerEvent;
 use crate::plan::deps;
-use crate::plan::expr::CallExpr;
-use crate::plan::node::{AtMostOnce, NodeId, NodeKind, UndoPlan};
+use crate::plan::expr::{CallExpr, Datum};
+use crate::plan::node::{AtMostOnce, Check, NodeId, NodeKind, UndoPlan};
+use crate::plan::walk as plan_walk;
 use crate::providers::request::Key;
 use crate::values::{Instant, Verdict};
 use serde::Serialize;
@@ -378,6 +379,10 @@ fn verify(turn: &mut Turn) {
                 let work = check::work(turn, check);
                 turn.begin(id);
                 turn.node_mut(id).work = Work::Check(work);
+                if let Some(step) = never_begun(turn, check) {
+                    let why = format!("{step} was never begun");
+                    turn.end(id, Verdict::NotApplicable, Some(why));
+                }
             }
         }
     }
@@ -410,6 +415,18 @@ fn verify(turn: &mut Turn) {
         }
         false => end_incomplete(turn, left),
     }
+}
+
+/// The change that the proof compares with, when it has never been near the world: then there is nothing to prove of it.
+fn never_begun(turn: &Turn, check: &Check) -> Option<String> {
+    let reads = plan_walk::reads(turn.plan, plan_walk::of_stmts(&check.body));
+    let untouched = |(id, datum): &&(NodeId, Datum)| {
+        let mut writes = turn.state.writes.values();
+        matches!(datum, Datum::Before | Datum::Result)
+            && !writes.any(|write| write.node == *id && write.intent.is_some())
+    };
+    let (id, _) = reads.nodes.iter().find(untouched)?;
+    turn.plan.node(*id).map(named)
 }
 
 fn end_incomplete(turn: &mut Turn, left: Vec<String>) {

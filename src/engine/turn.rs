@@ -315,6 +315,12 @@ impl<'p> Turn<'p> {
         id
     }
 
+    /// How long a request of the provider can be under way: it tells the other side when to drop it.
+    pub fn request_life_ns(&self, provider: &str) -> i64 {
+        const MARGIN_NS: i64 = 1_000_000_000;
+        read_timeout_ns(self.plan, provider).saturating_add(MARGIN_NS)
+    }
+
     /// A key that names this use of the node for ever: run, plan, path, round, and what it is for.
     pub fn key(&self, id: NodeId, what: &str) -> Key {
         let path = self.plan.node(id).map_or("?", |node| node.path.as_str());

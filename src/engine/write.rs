@@ -26,6 +26,8 @@ pub struct Write {
     pub forward: Leg,
     /// How often a request of it may have left; above 0 it has to be undone.
     pub issued: u32,
+    /// When the newest of them may have left.
+    pub sent: Instant,
     pub back: Option<Leg>,
     pub back_issued: u32,
     /// Until then the way back is tried again.
@@ -99,6 +101,7 @@ pub fn prepare(turn: &mut Turn, order: Order) {
         until: turn.now().plus(order.timeout_ns),
         forward: Leg::Preparing,
         issued: 0,
+        sent: turn.now(),
         back: None,
         back_issued: 0,
         back_until: turn.now(),
@@ -252,7 +255,8 @@ pub fn committed(turn: &mut Turn, key: &Key, direction: Direction, outcome: Outc
     }
     let at_most_once = write.at_most_once == AtMostOnce::Yes || is_at_most_once(write);
     let until = until(write, direction);
-    let cancelled = write.cancel == Cancel::Asked;
+    // The way back of a change that is no longer wanted is wanted.
+    let cancelled = direction == Direction::Forward && write.cancel == Cancel::Asked;
     let issued = match direction {
         Direction::Forward => write.issued,
         Direction::Back => write.back_issued,
@@ -294,6 +298,7 @@ pub fn observed(turn: &mut Turn, key: &Key, direction: Direction, observation: O
     let wanted = direction == Direction::Back || write.cancel == Cancel::No;
     let again = wanted && turn.now() < until(write, direction);
     let retry = turn.now().plus(turn.plan.sample_ns.max(1));
+    let settled = settled_at(turn, write, direction);
     match observation {
         Observation::Applied { result, .. } => {
             keep_result(turn, key, direction, result);
@@ -302,6 +307,10 @@ pub fn observed(turn: &mut Turn, key: &Key, direction: Direction, observation: O
         Observation::Underway(_) if again => issue(turn, key, direction),
         Observation::Underway(failure) => {
             set_leg(turn, key, direction, Leg::Unachieved(failure));
+        }
+        // A request that nobody waits for any longer may still arrive.
+        Observation::NotApplied if turn.now() < settled => {
+            set_leg(turn, key, direction, Leg::ObserveAgain(settled));
         }
         Observation::NotApplied if again => issue(turn, key, direction),
         Observation::NotApplied => {
@@ -363,7 +372,10 @@ fn issue(turn: &mut Turn, key: &Key, direction: Direction) {
     };
     let until = until(write, direction);
     match direction {
-        Direction::Forward => write.issued += 1,
+        Direction::Forward => {
+            write.issued += 1;
+            write.sent = now;
+        }
         Direction::Back => write.back_issued += 1,
     }
     let timeout_ns = until.since(now).max(1);
@@ -451,6 +463,20 @@ fn until(write: &Write, direction: Direction) -> Instant {
     match direction {
         Direction::Forward => write.until,
         Direction::Back => write.back_until,
+    }
+}
+
+/// When it is certain that a request that was sent arrives no more. That matters for what creates: a change of what is
+/// there is refused by its precondition when it comes late, but what was made and taken away would be made once more.
+fn settled_at(turn: &Turn, write: &Write, direction: Direction) -> Instant {
+    let targets = write
+        .intent
+        .as_ref()
+        .map_or(&[][..], |intent| &intent.targets);
+    let creates = targets.iter().any(|target| target.uid.is_none());
+    match direction == Direction::Forward && creates {
+        true => write.sent.plus(turn.request_life_ns(&write.call.provider)),
+        false => turn.now(),
     }
 }
 

@@ -5,6 +5,7 @@
 //! goes on while nobody carries the run out.
 
 mod end;
+mod matrix;
 mod moments;
 mod play;
 mod shop;

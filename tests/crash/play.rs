@@ -263,7 +263,7 @@ async fn kill_after(server: Server<Watching>, moment: Option<Moment>) {
     stage.witness.kill(&mut stage.world);
 }
 
-fn path() -> PathBuf {
+pub fn path() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/crash/plan")
 }
 

@@ -189,7 +189,7 @@ impl Api {
 
     async fn ask(&self, asked: &Asked<'_>) -> Result<Value, ApiError> {
         for attempt in 1.. {
-            let request = request(asked)?;
+            let request = request(asked, self.timeout)?;
             let limit = tokio::time::timeout(self.timeout, self.exchange(request));
             let Ok(answer) = limit.await else {
                 let seconds = self.timeout.as_secs_f64();
@@ -274,7 +274,9 @@ struct Asked<'a> {
     accept: &'static str,
 }
 
-fn request(asked: &Asked<'_>) -> Result<Request<Body>, ApiError> {
+/// A request that changes something says how long it is worth anything: one that is held up on its way longer than
+/// somebody waits for it must not be carried out.
+fn request(asked: &Asked<'_>, timeout: Duration) -> Result<Request<Body>, ApiError> {
     let Asked { method, path, .. } = asked;
     let (content, body) = match &asked.payload {
         Payload::None => ("application/json", None),
@@ -286,9 +288,16 @@ fn request(asked: &Asked<'_>) -> Result<Request<Body>, ApiError> {
     let body = body.map_or(Body::empty(), |body| {
         Body::from(body.to_string().into_bytes())
     });
+    let address = match *method == Method::GET {
+        true => (*path).to_owned(),
+        false => {
+            let joint = if path.contains('?') { '&' } else { '?' };
+            format!("{path}{joint}timeout={}s", timeout.as_secs().max(1))
+        }
+    };
     let built = Request::builder()
         .method(method)
-        .uri(*path)
+        .uri(address)
         .header(header::ACCEPT, asked.accept)
         .header(header::CONTENT_TYPE, content)
         .body(body);

@@ -5,10 +5,10 @@ use crate::engine::tests::bench::{Bench, actor, failure, record};
 use crate::engine::tests::build::{
     Builder, H, LOC, M, S, call, check, errors, expect, notice, ready, step,
 };
-use crate::plan::expr::Scope;
+use crate::plan::expr::{Datum, Expr, Scope};
 use crate::plan::node::{CheckMode, NodeId, NodeKind, UndoPlan};
 use crate::plan::{Handler, HandlerEvent};
-use crate::providers::request::{FailureKind, Outcome};
+use crate::providers::request::{Direction, FailureKind, Key, Observation, Outcome};
 use crate::syntax::ast::CompareOp;
 use crate::values::Value;
 
@@ -301,5 +301,72 @@ fn what_is_kept_is_not_undone() {
         .expect_lines(
             &["back", "finish"],
             "1m rollback: asked by ann: no\n1m finish RolledBack",
+        );
+}
+
+#[test]
+fn the_way_back_is_tried_again_also_of_a_change_that_was_cancelled_under_way() {
+    let b = chain(&["one"]);
+    let busy = || {
+        let failure = failure(FailureKind::Unreachable, "the API server is overloaded");
+        Some(Outcome::NotApplied(failure))
+    };
+    let done = || Outcome::Applied {
+        result: Value::Absent,
+        written: Vec::new(),
+    };
+    Bench::new(b.plan)
+        .commits("forward r1/dddddddddddd/p/one", vec![None])
+        .commits("back r1/dddddddddddd/p/one", vec![busy(), Some(done())])
+        .observes(vec![Observation::NotApplied])
+        .start()
+        .at(10 * S, asked())
+        .at(
+            11 * S,
+            EventKind::Committed {
+                key: Key("r1/dddddddddddd/p/one/do#0".to_owned()),
+                direction: Direction::Forward,
+                outcome: done(),
+            },
+        )
+        .run()
+        .expect_lines(
+            &["commit back", "observe", "finish"],
+            "11s commit back p/one/do#0
+            26s observe back p/one/do#0
+            26s commit back p/one/do#0
+            26s finish RolledBack",
+        );
+}
+
+#[test]
+fn a_proof_that_compares_with_what_was_never_touched_does_not_apply() {
+    let mut b = chain(&["one", "two"]);
+    let image = |step| {
+        let before = Expr::Node {
+            node: NodeId(step),
+            datum: Datum::Before,
+        };
+        let before = Expr::Field(Box::new(before), "image".to_owned());
+        let old = Expr::Literal(Value::String("old".to_owned()));
+        expect(Expr::Compare(Box::new(before), vec![(CompareOp::Eq, old)]))
+    };
+    let one = NodeKind::Check(check(vec![image(1)], CheckMode::Once));
+    let one = b.node(None, "one-is-old", one);
+    let two = NodeKind::Check(check(vec![image(2)], CheckMode::Once));
+    let two = b.node(None, "two-is-old", two);
+    b.rollback(vec![one, two]);
+    let refused = Some(Outcome::NotApplied(failure(FailureKind::Refused, "no")));
+    Bench::new(b.plan)
+        .commits("forward r1/dddddddddddd/p/one", vec![refused])
+        .start()
+        .run()
+        .expect_lines(
+            &["is-old", "finish"],
+            "0s begin one-is-old
+            0s begin two-is-old
+            0s end two-is-old not applicable
+            0s end one-is-old pass
+            0s finish RolledBack",
         );
 }

@@ -1,0 +1,133 @@
+//! The crash matrix: one fault at the n-th call of a run, for every n and every kind of fault.
+//!
+//! A call is an append to the journal, or a request to a system. The run is carried out in virtual time, with its journal,
+//! against the simulated world of the plan beside this; a process that is lost is followed by another, which resumes. What
+//! is promised is read from the world's own history, and from the objects that are left.
+
+mod fault;
+mod machine;
+mod promises;
+mod shaky;
+
+use crate::crash::moments::Random;
+use crate::crash::shop::Day;
+use deployc::plan::Plan;
+use fault::{At, Call, Fault, Planned, What};
+use machine::Machine;
+use promises::{Whole, assert_kept};
+use rayon::prelude::*;
+use std::collections::BTreeMap;
+
+/// `DEPLOYC_TEST_SEED` chooses other pairs.
+const SEED: u64 = 0x2545_f491_4f6c_dd1d;
+const PAIRS: u64 = 200;
+
+/// What was met: the kind of call, the fault, and whether the run was going back.
+type Met = BTreeMap<(Call, Fault, bool), usize>;
+
+#[test]
+fn any_one_fault_at_any_call_ends_as_if_nothing_had_been() {
+    let plan = machine::plan();
+    let mut met = Met::new();
+    for day in [Day::Good, Day::Bad] {
+        let whole = Whole::of(&plan, day);
+        let cells: Vec<Vec<Planned>> = (0..)
+            .zip(&whole.calls)
+            .flat_map(|(at, call)| {
+                let faults = call.faults().iter();
+                faults.map(move |fault| vec![one(At::Nth(at), *fault)])
+            })
+            .collect();
+        carry_out(&plan, &whole, &cells, &mut met);
+    }
+    // Without a fault nothing has to be looked at.
+    assert_every_fault_was_met(&met, |call| call != Call::Observe);
+}
+
+#[test]
+fn a_fault_in_the_look_at_what_became_of_a_change_breaks_no_promise() {
+    let plan = machine::plan();
+    let mut met = Met::new();
+    for day in [Day::Good, Day::Bad] {
+        let whole = Whole::of(&plan, day);
+        let commits = (0..).zip(&whole.calls);
+        let commits = commits.filter(|(_, call)| **call == Call::Commit);
+        let doubts = [Fault::LostAfter, Fault::ErrorAfterDone, Fault::Dropped];
+        let cells: Vec<Vec<Planned>> = commits
+            .flat_map(|(at, _)| doubts.map(|doubt| (at, doubt)))
+            .flat_map(|(at, doubt)| {
+                let looks = Call::Observe.faults().iter();
+                looks.map(move |fault| {
+                    let look = At::Next(Call::Observe, at);
+                    vec![one(At::Nth(at), doubt), one(look, *fault)]
+                })
+            })
+            .collect();
+        carry_out(&plan, &whole, &cells, &mut met);
+    }
+    assert_every_fault_was_met(&met, |call| call == Call::Observe);
+}
+
+#[test]
+fn two_faults_anywhere_break_no_promise() {
+    let plan = machine::plan();
+    let seed = std::env::var("DEPLOYC_TEST_SEED").map_or(SEED, |seed| seed.parse().unwrap());
+    println!("seed {seed}");
+    let mut random = Random(seed);
+    for day in [Day::Good, Day::Bad] {
+        let whole = Whole::of(&plan, day);
+        let cells: Vec<Vec<Planned>> = (0..PAIRS / 2)
+            .map(|_| {
+                let first = random.below(whole.calls.len() as u64);
+                let second = first + 1 + random.below(30);
+                let mut any = |at| Planned {
+                    at: At::Nth(at as usize),
+                    what: What::Any(random.below(1_000) as usize),
+                };
+                vec![any(first), any(second)]
+            })
+            .collect();
+        carry_out(&plan, &whole, &cells, &mut Met::new());
+    }
+}
+
+fn one(at: At, fault: Fault) -> Planned {
+    let what = What::Fault(fault);
+    Planned { at, what }
+}
+
+/// Each cell is a run; all of them keep what is promised.
+fn carry_out(plan: &Plan, whole: &Whole, cells: &[Vec<Planned>], met: &mut Met) {
+    let found: Vec<Met> = cells
+        .par_iter()
+        .map(|cell| {
+            let mut machine = Machine::new(plan, whole.day, cell.clone());
+            machine.run();
+            assert_kept(whole, &machine);
+            machine.met
+        })
+        .collect();
+    println!("{:?}: {} runs", whole.day, cells.len());
+    for (cell, count) in found.into_iter().flatten() {
+        *met.entry(cell).or_default() += count;
+    }
+}
+
+/// On the way there and on the way back, each kind of call had each fault that it can have.
+fn assert_every_fault_was_met(met: &Met, concerns: fn(Call) -> bool) {
+    for call in Call::ALL.into_iter().filter(|call| concerns(*call)) {
+        for fault in call.faults() {
+            for back in [false, true] {
+                // The intents of a rollback are those of the way there.
+                let never = call == Call::Prepare && back;
+                assert!(
+                    never || met.contains_key(&(call, *fault, back)),
+                    "{call:?} never met {fault:?}, going back: {back}"
+                );
+            }
+        }
+    }
+    for ((call, fault, back), count) in met {
+        println!("{call:?} {fault:?} going back {back}: {count}");
+    }
+}

@@ -3,7 +3,7 @@
 use deployc::effects::store::memory::MemoryStore;
 use deployc::engine::protocol::{Actor, EventKind, RunOutcome};
 use deployc::journal::record::{Header, Record};
-use deployc::journal::store::{LetterId, Store, StoreError, Summary};
+use deployc::journal::store::{Entry, Head, LetterId, Store, StoreError, Summary};
 
 #[derive(Default)]
 pub struct Shaky {
@@ -37,24 +37,23 @@ impl Store for Shaky {
         self.inner.take_over(run)
     }
 
-    fn append(
-        &mut self,
-        run: &str,
-        record: &Record,
-        letter: Option<LetterId>,
-    ) -> Result<(), StoreError> {
+    fn append(&mut self, run: &str, entries: &[Entry]) -> Result<(), StoreError> {
         let unwritable = || StoreError::Unwritable {
             path: "journal".into(),
             why: "fsync: Input/output error".to_owned(),
         };
         match std::mem::take(&mut self.next) {
-            Write::Made => self.inner.append(run, record, letter),
+            Write::Made => self.inner.append(run, entries),
             Write::NotMade => Err(unwritable()),
             Write::InDoubt => {
-                self.inner.append(run, record, letter)?;
+                self.inner.append(run, entries)?;
                 Err(unwritable())
             }
         }
+    }
+
+    fn head(&self, run: &str) -> Result<Head, StoreError> {
+        self.inner.head(run)
     }
 
     fn finish(&mut self, run: &str, outcome: RunOutcome) -> Result<(), StoreError> {

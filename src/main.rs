@@ -4,7 +4,7 @@ use clap::Parser;
 use deployc::commands::cli::{Cli, Command};
 use deployc::commands::{
     check, explain, export, graph, list, log, people, plan, replay, resume, run, simulate, status,
-    terminal, verify, why,
+    terminal, test, verify, why,
 };
 use std::process::ExitCode;
 
@@ -25,6 +25,7 @@ fn main() -> ExitCode {
         Command::Graph(args) => graph::graph(args),
         Command::Plan(args) => plan::plan(args),
         Command::Simulate(args) => simulate::simulate(args),
+        Command::Test(args) => test::test(args),
         Command::Verify(args) => verify::verify(args),
         Command::Run(args) => run::run(args),
         Command::Resume(args) => resume::resume(args),

@@ -103,6 +103,7 @@ fn the_reference_shows_every_kind_of_item() {
         "Role",
         "Provider",
         "Scenario",
+        "Test",
     ] {
         assert!(shown.contains(item), "no block with {item}");
     }
@@ -144,6 +145,7 @@ fn kinds(file: &File) -> Vec<&'static str> {
         ItemKind::Role(_) => "Role",
         ItemKind::Provider(_) => "Provider",
         ItemKind::Scenario(_) => "Scenario",
+        ItemKind::Test(_) => "Test",
         ItemKind::Junk => "Junk",
     };
     file.items.iter().map(|item| kind(&item.kind)).collect()

@@ -26,5 +26,6 @@ mod state;
 mod statistics;
 mod store;
 mod tidy;
+mod trials;
 mod ui;
 mod why;

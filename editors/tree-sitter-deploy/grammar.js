@@ -59,7 +59,7 @@ module.exports = grammar({
 
     _item: $ => choice(
       $.version, $.plan, $.input, $.order, $.phase, $.watch, $.rollback, $.handler, $.define, $.threshold, $.metric,
-      $.role, $.provider, $.scenario, $.let,
+      $.role, $.provider, $.scenario, $.test, $.let,
     ),
 
     version: $ => seq('deploy', alias($._version_number, $.number)),
@@ -107,6 +107,7 @@ module.exports = grammar({
     role: $ => seq('role', $._declared, optional($._title), optional(seq('=', $._expression))),
     provider: $ => seq('provider', $._declared, '=', field('kind', $.identifier), field('settings', $.map)),
     scenario: $ => seq('scenario', optional($._title), $.block),
+    test: $ => seq('test', $._title, $.block),
 
     // Heads and clauses
 
@@ -157,7 +158,7 @@ module.exports = grammar({
 
     _statement: $ => choice(
       $.check, $.verify, $.section, $.step, $.stage, $.canary, $.let, $.expect, $.hold, $.confirm, $.approve, $.notify,
-      $.for, $.when, $.parallel, $.every, $.on_policy, $.no_data, $.always, $.at, $.setting, $.rule, $.line, $.answer,
+      $.for, $.when, $.parallel, $.every, $.on_policy, $.no_data, $.always, $.at, $.kill, $.setting, $.rule, $.line, $.answer,
       $.plain,
     ),
 
@@ -173,7 +174,14 @@ module.exports = grammar({
         seq('=', $._expression, repeat($._part)),
       ),
     ),
-    expect: $ => seq('expect', $._expression, repeat(choice($.scope, $.lasting))),
+    expect: $ => seq('expect', choice(
+      seq('always', $._expression, optional($._promise)),
+      seq($._expression, choice($._promise, repeat(choice($.scope, $.lasting)))),
+    )),
+    _promise: $ => choice($.before, $.within_of, $.as_at_start),
+    before: $ => seq('before', $._expression),
+    within_of: $ => seq('within', $._expression, 'of', $._expression),
+    as_at_start: _ => seq('at', 'start'),
     scope: $ => seq('on', $.identifier),
     step: $ => seq(
       'step', optional($._declared), repeat($._part), '=', $._expression, repeat($._part), optional($.block),
@@ -220,7 +228,18 @@ module.exports = grammar({
       optional(choice(alias($.identifier, $.reference), alias($._code, $.reference))),
       optional(seq('after', $._expression)),
     ),
-    plain: $ => seq($._expression, optional(seq('=', $._expression))),
+    kill: $ => seq('kill', optional($.lasting)),
+    plain: $ => choice(
+      seq('undo', $._expression, $.trouble, optional($.lasting)),
+      seq($._expression, optional(choice($._given, seq($.trouble, optional($.lasting))))),
+    ),
+    _given: $ => seq('=', $._expression, optional($.sampled), optional($.lasting)),
+    sampled: $ => seq('every', $._expression),
+    trouble: $ => choice(
+      seq('fails', $._applying),
+      seq('is', choice('down', 'silent', 'unknown'), optional($._applying)),
+    ),
+    _applying: _ => seq(choice('before', 'after'), 'applying'),
 
     // Expressions
 
@@ -263,7 +282,8 @@ module.exports = grammar({
     _any_name: $ => choice($.identifier, $._soft_name),
     _soft_name: $ => prec(PREC.soft_name, choice(...[
       'check', 'section', 'step', 'stage', 'canary', 'let', 'hold', 'confirm', 'approve', 'notify', 'parallel', 'every',
-      'verify', 'no', 'always', 'at', 'window', 'windows', 'deadline', 'samples', 'sample', 'confidence', 'zone', 'like', 'secret',
+      'verify', 'no', 'always', 'at', 'window', 'windows', 'deadline', 'samples', 'sample', 'confidence', 'zone', 'like', 'kill',
+      'secret',
       'any', 'all', 'max', 'min', 'sum', 'avg', 'count', 'irreversible', 'owner', 'after', 'pods', 'file', 'at_most_once',
     ].map(word => alias(word, $.identifier)))),
 

@@ -118,7 +118,12 @@ pub fn piece(g: &Globals<'_>, item: &Item, plan: Option<&PlanItem>) -> Option<Pi
             cx.report(say::scenario_in_plan(keyword(item, "scenario")));
             Product::Nothing
         }
-        ItemKind::Plan(_) | ItemKind::Metric(_) | ItemKind::Let(_) | ItemKind::Junk => return None,
+        // Tests are no part of the plan: they are tried on it.
+        ItemKind::Plan(_)
+        | ItemKind::Metric(_)
+        | ItemKind::Let(_)
+        | ItemKind::Test(_)
+        | ItemKind::Junk => return None,
     };
     Some(Piece {
         fragment: cx.out,

@@ -14,7 +14,8 @@ use crate::diagnostics::codes::syntax;
 use crate::diagnostics::{Diagnostic, Severity};
 use crate::plan::{Loc, Plan, SourceMap};
 use crate::source::{FileId, SourceFile, Sources, Span};
-use crate::syntax::ast::{File, ItemKind, StmtKind};
+use crate::syntax::ast::scenario::Scenario;
+use crate::syntax::ast::{File, Item, ItemKind, StmtKind};
 use crate::syntax::decode::{self, Undecodable};
 use crate::syntax::parse;
 
@@ -51,8 +52,17 @@ pub struct Compiled {
     pub sources: Sources,
     /// Files whose first item is a `scenario`: they are tried on the plan, and are no part of it.
     pub scenarios: Vec<(FileId, File)>,
+    /// From all files, in the order of the text; no part of the plan either.
+    pub tests: Vec<Test>,
     /// In the order of the text.
     pub diagnostics: Vec<Diagnostic>,
+}
+
+/// A `test`, and where it stands.
+#[derive(Clone, Debug)]
+pub struct Test {
+    pub span: Span,
+    pub tree: Scenario,
 }
 
 impl Compiled {
@@ -82,9 +92,8 @@ pub fn compile_bytes(found: Vec<SourceBytes>, files: &dyn Files) -> Compiled {
         };
         let parsed = parse::parse(id, &text);
         compiled.diagnostics.extend(parsed.diagnostics);
-        let scenario = parsed.file.items.first();
-        let scenario = scenario.is_some_and(|item| matches!(item.kind, ItemKind::Scenario(_)));
-        if scenario {
+        compiled.tests.extend(tests(&parsed.file));
+        if stands_beside(&parsed.file) {
             compiled.scenarios.push((id, parsed.file));
         } else {
             of_plan.push(parsed.file);
@@ -98,6 +107,24 @@ pub fn compile_bytes(found: Vec<SourceBytes>, files: &dyn Files) -> Compiled {
     let analysis = analysis(&compiled.sources, &of_plan, files);
     finish(&mut compiled, analysis, &of_plan);
     compiled
+}
+
+fn tests(file: &File) -> impl Iterator<Item = Test> {
+    file.items.iter().filter_map(|item| match &item.kind {
+        ItemKind::Test(tree) => Some(Test {
+            span: item.span,
+            tree: tree.clone(),
+        }),
+        _ => None,
+    })
+}
+
+/// Whether a file is no part of the plan: it begins with a scenario, or holds only scenarios and tests.
+fn stands_beside(file: &File) -> bool {
+    let tried = |item: &Item| matches!(item.kind, ItemKind::Scenario(_) | ItemKind::Test(_));
+    let first = file.items.first();
+    let scenario = first.is_some_and(|item| matches!(item.kind, ItemKind::Scenario(_)));
+    scenario || first.is_some() && file.items.iter().all(tried)
 }
 
 /// The text of a file, with its id; `None` has been reported.

@@ -37,6 +37,8 @@ pub enum Command {
     Plan(Plan),
     /// Carry a plan out against a simulated world in virtual time: no cluster, no network, no root
     Simulate(Simulate),
+    /// Carry out the tests of a plan, each against a simulated world of its own
+    Test(Test),
     /// Try every single fault, in virtual time: no fault strands the plan, or here is the story of one that does
     Verify(Verify),
     /// Carry a plan out
@@ -122,6 +124,33 @@ pub enum PlanFormat {
     Json,
     /// The digest alone
     Digest,
+}
+
+#[derive(Debug, Args)]
+pub struct Test {
+    /// A plan, with the tests in it and in `*_test.deploy` beside it
+    #[arg(default_value = ".")]
+    pub path: PathBuf,
+    /// Only tests whose title holds this
+    #[arg(long, value_name = "TEXT")]
+    pub filter: Option<String>,
+    #[arg(long, value_enum, default_value_t = TestFormat::Human)]
+    pub format: TestFormat,
+    /// Keep the stories of these runs as those that are expected from now on
+    #[arg(long)]
+    pub bless: bool,
+    #[command(flatten)]
+    pub inputs: Inputs,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum TestFormat {
+    /// A line for each test; of one that failed what was expected, what was there, and how it came about
+    Human,
+    /// One JSON object for each test, and one for all
+    Json,
+    /// JUnit XML
+    Junit,
 }
 
 #[derive(Debug, Args)]

@@ -8,7 +8,7 @@ use std::process::ExitCode;
 pub enum Exit {
     /// 0: what was asked is done; a run succeeded, a plan is valid.
     Succeeded,
-    /// 1: the plan is invalid, or something it needs could not be had before anything was changed.
+    /// 1: the plan is invalid, a test failed, or something could not be had before anything was changed.
     Invalid,
     /// 2: the command line is wrong.
     Usage,
@@ -26,7 +26,7 @@ pub enum Exit {
 pub const TABLE: &str = "\
 Exit codes:
   0    succeeded
-  1    plan invalid, or nothing could be started
+  1    plan invalid, a test failed, or nothing could be started
   2    wrong usage
   3    rolled back
   4    rollback incomplete: look now

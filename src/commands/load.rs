@@ -66,7 +66,8 @@ fn folder_files(folder: &Path) -> Result<PlanFiles, LoadError> {
     for entry in entries {
         let path = entry.map_err(|error| refused(folder, &error))?.path();
         // What only looks like a file, a broken link or a device, is not passed over in silence.
-        if path.extension().is_some_and(|end| end == "deploy") && !path.is_dir() {
+        if path.extension().is_some_and(|end| end == "deploy") && !path.is_dir() && !is_test(&path)
+        {
             paths.push(path);
         }
     }
@@ -83,6 +84,36 @@ fn folder_files(folder: &Path) -> Result<PlanFiles, LoadError> {
         found: found.collect::<Result<_, LoadError>>()?,
         folder: folder.to_owned(),
     })
+}
+
+/// Files of tests: what is wrong with one never keeps a plan from being carried out.
+fn is_test(path: &Path) -> bool {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    name.ends_with(TEST_ENDING)
+}
+
+const TEST_ENDING: &str = "_test.deploy";
+
+/// The tests beside a plan: of a folder all of them, of one file its own.
+pub fn test_files(path: &Path) -> Result<Vec<SourceBytes>, LoadError> {
+    let mut found = Vec::new();
+    if path.is_dir() {
+        let entries = fs::read_dir(path).map_err(|error| refused(path, &error))?;
+        for entry in entries {
+            let entry = entry.map_err(|error| refused(path, &error))?.path();
+            if is_test(&entry) && !entry.is_dir() {
+                found.push(entry);
+            }
+        }
+        found.sort();
+    } else {
+        let stem = path.file_stem().unwrap_or_default().to_string_lossy();
+        let beside = path.with_file_name(format!("{stem}{TEST_ENDING}"));
+        if beside.is_file() {
+            found.push(beside);
+        }
+    }
+    found.iter().map(|path| plan_file(path)).collect()
 }
 
 fn plan_file(path: &Path) -> Result<SourceBytes, LoadError> {

@@ -25,5 +25,6 @@ pub mod simulate;
 pub mod status;
 pub mod subject;
 pub mod terminal;
+pub mod test;
 pub mod verify;
 pub mod why;

@@ -4,7 +4,8 @@ use crate::analyze::compile::{Compiled, compile_bytes};
 use crate::commands::load::{self, Disk, LoadError};
 use crate::diagnostics::Diagnostic;
 use crate::plan::Plan;
-use crate::simulate::compile;
+use crate::simulate::compile::value::plain_text;
+use crate::simulate::compile::{self, Purpose};
 use crate::simulate::scenario::Scenario;
 use crate::source::FileId;
 use crate::syntax::ast::ItemKind;
@@ -18,6 +19,8 @@ pub struct Rehearsal {
     pub compiled: Compiled,
     /// Stem of the file, and what is in it.
     pub scenarios: Vec<(String, ast::Scenario)>,
+    /// Of the plan.
+    pub folder: PathBuf,
 }
 
 /// A plan and all scenarios beside it; `more` is a scenario from elsewhere.
@@ -31,15 +34,17 @@ pub fn load(path: &Path, more: Option<&Path>) -> Result<Rehearsal, LoadError> {
     if let Some(more) = more {
         found.extend(load::plan_files(more)?.found);
     }
+    found.extend(load::test_files(path)?);
     found.dedup_by(|a, b| a.name == b.name);
     let disk = Disk {
-        folder: plan.folder,
+        folder: plan.folder.clone(),
     };
     let compiled = compile_bytes(found, &disk);
     let scenarios = scenarios(&compiled);
     Ok(Rehearsal {
         compiled,
         scenarios,
+        folder: plan.folder,
     })
 }
 
@@ -48,8 +53,21 @@ impl Rehearsal {
     pub fn checked(self) -> Compiled {
         let plan = self.compiled.plan.as_ref();
         let mut found: Vec<Diagnostic> = Vec::new();
-        for (_, tree) in &self.scenarios {
-            let wrong = plan.and_then(|plan| self.resolve(plan, tree).err());
+        let scenarios = self
+            .scenarios
+            .iter()
+            .map(|(_, tree)| (tree, Purpose::Rehearsal));
+        let tests = self
+            .compiled
+            .tests
+            .iter()
+            .map(|test| (&test.tree, Purpose::Test));
+        for (tree, purpose) in scenarios.chain(tests) {
+            let resolved = plan.map(|plan| match purpose {
+                Purpose::Rehearsal => self.resolve(plan, tree),
+                Purpose::Test => self.resolve_test(plan, tree),
+            });
+            let wrong = resolved.and_then(Result::err);
             // What one is like is resolved for both.
             let wrong = wrong
                 .into_iter()
@@ -72,6 +90,15 @@ impl Rehearsal {
     pub fn resolve(&self, plan: &Plan, tree: &ast::Scenario) -> Result<Scenario, Vec<Diagnostic>> {
         compile::scenario(plan, tree, &|stem| self.find(stem).cloned())
     }
+
+    /// As [`Rehearsal::resolve`], with what is expected.
+    pub fn resolve_test(
+        &self,
+        plan: &Plan,
+        tree: &ast::Scenario,
+    ) -> Result<Scenario, Vec<Diagnostic>> {
+        compile::test(plan, tree, &|stem| self.find(stem).cloned())
+    }
 }
 
 /// Where a scenario is that was named by a path.
@@ -87,20 +114,26 @@ pub fn stem(name: &str) -> &str {
     file.strip_suffix(".deploy").unwrap_or(file)
 }
 
+/// A scenario by itself has the name of its file; those that share one with others have their titles.
 fn scenarios(compiled: &Compiled) -> Vec<(String, ast::Scenario)> {
-    let name = |id: FileId| {
-        compiled
-            .sources
-            .get(id)
-            .map(|file| stem(&file.name).to_owned())
+    let file_name = |id: FileId| {
+        let file = compiled.sources.get(id)?;
+        Some(stem(&file.name).to_owned())
     };
     let mut found = Vec::new();
     for (id, file) in &compiled.scenarios {
-        let first = file.items.iter().find_map(|item| match &item.kind {
-            ItemKind::Scenario(scenario) => Some(scenario.clone()),
+        let trees = file.items.iter().filter_map(|item| match &item.kind {
+            ItemKind::Scenario(scenario) => Some(scenario),
             _ => None,
         });
-        found.extend(name(*id).zip(first));
+        for tree in trees {
+            let title = tree.title.as_ref().and_then(plain_text);
+            let name = match file.items.as_slice() {
+                [_] => file_name(*id),
+                _ => title,
+            };
+            found.extend(name.map(|name| (name, tree.clone())));
+        }
     }
     found
 }

@@ -11,6 +11,8 @@ use crate::engine::step;
 use crate::plan::Plan;
 use crate::plan::node::{NodeId, NodeKind};
 use crate::providers::request::{Direction, FailureKind, Key, Request, Response};
+use crate::simulate::agenda::{Agenda, Planned};
+use crate::simulate::fault::{self, Fate};
 use crate::simulate::scenario::{Asked, Block, DeedKind, Moment, Says, Scenario};
 use crate::simulate::world::{Ticket, Turn, World};
 use crate::values::{Instant, Value};
@@ -26,9 +28,9 @@ pub struct Drive<'p> {
     flights: BTreeMap<Ticket, Flight>,
     tickets: u64,
     wake: Option<Instant>,
-    /// What people are going to do.
-    people: BTreeMap<(Instant, u64), EventKind>,
-    people_made: u64,
+    agenda: Agenda,
+    /// `None` while no process carries the run out: when the next one does.
+    down_until: Option<Instant>,
     /// Blocks of the scenario whose moment has come.
     begun: BTreeSet<usize>,
     /// Questions that nobody in the scenario answers.
@@ -62,6 +64,28 @@ pub enum Progress {
     Stuck,
 }
 
+/// How far one call of [`Drive::next`] is to go at most.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stride {
+    /// To the next event of the run.
+    Event,
+    /// To whatever happens next, in the world too.
+    Change,
+}
+
+/// How far one call of [`Drive::next`] got.
+#[derive(Clone, Debug)]
+pub enum Step {
+    /// As [`Progress::Event`].
+    Event(Vec<Note>),
+    /// Something happened in the world that the run has not been told of.
+    World,
+    /// The moment has come at which somebody wanted to look, for these reasons.
+    Look(Vec<usize>),
+    Ended(RunOutcome),
+    Stuck,
+}
+
 /// What names a run.
 #[derive(Clone, Debug)]
 pub struct Identity {
@@ -81,8 +105,8 @@ impl<'p> Drive<'p> {
             flights: BTreeMap::new(),
             tickets: 0,
             wake: None,
-            people: BTreeMap::new(),
-            people_made: 0,
+            agenda: Agenda::default(),
+            down_until: None,
             begun: BTreeSet::new(),
             unanswered: BTreeSet::new(),
             rollback_started: None,
@@ -111,30 +135,44 @@ impl<'p> Drive<'p> {
 
     /// Up to and with the next event.
     pub fn advance(&mut self) -> Progress {
+        loop {
+            return match self.next(Stride::Event) {
+                Step::Event(notes) => Progress::Event(notes),
+                Step::Ended(outcome) => Progress::Ended(outcome),
+                Step::Stuck => Progress::Stuck,
+                Step::World | Step::Look(_) => continue,
+            };
+        }
+    }
+
+    pub fn next(&mut self, stride: Stride) -> Step {
         if let Some(outcome) = self.outcome {
-            return Progress::Ended(outcome);
+            return Step::Ended(outcome);
         }
         loop {
-            let horizon = self.horizon();
-            let Some(until) = horizon.or_else(|| self.in_flight()) else {
-                return Progress::Stuck;
+            let Some(horizon) = self.horizon().or_else(|| self.in_flight()) else {
+                return Step::Stuck;
             };
+            let next = self.world.next_at().filter(|_| stride == Stride::Change);
+            let until = next.map_or(horizon, |next| next.min(horizon));
             if let Some((ticket, response)) = self.world.advance(until) {
                 if let Some(kind) = self.landed(ticket, response) {
-                    return Progress::Event(self.handle(kind));
+                    return Step::Event(self.handle(kind));
                 }
-            } else if let Some(kind) = self.due() {
-                return Progress::Event(self.handle(kind));
+            } else if let Some(step) = self.due() {
+                return step;
+            } else if stride == Stride::Change {
+                return Step::World;
             }
         }
     }
 
-    /// The process ends here, as by `kill -9`. Requests that left have left; the journal stays.
+    /// The process ends here, as by `kill -9`. Requests that left have left; the journal stays, and the state that it
+    /// amounts to is there to be looked at, until another process folds it anew.
     pub fn crash(&mut self) {
         self.world.forget_requests();
         self.flights.clear();
         self.wake = None;
-        self.state = State::default();
     }
 
     /// Another process takes the run over: the journal is folded, then it goes on.
@@ -145,10 +183,17 @@ impl<'p> Drive<'p> {
         }
         self.state = state;
         self.epoch += 1;
+        self.down_until = None;
         self.handle(EventKind::Resumed {
             by: person("simulation"),
             epoch: self.epoch,
         })
+    }
+
+    /// The next moment at which somebody wanted to look, and why; it is not asked for again.
+    pub fn next_look(&mut self) -> Option<(Instant, Vec<usize>)> {
+        let at = self.agenda.next_look()?;
+        Some((at, self.agenda.look(at)?))
     }
 
     pub fn outcome(&self) -> Option<RunOutcome> {
@@ -157,9 +202,13 @@ impl<'p> Drive<'p> {
 
     /// The next moment at which the driver itself has something to do.
     fn horizon(&self) -> Option<Instant> {
+        let looks = self.agenda.next_look();
+        if self.down_until.is_some() {
+            return self.down_until.into_iter().chain(looks).min();
+        }
         let deadlines = self.flights.values().filter_map(|flight| flight.deadline);
-        let people = self.people.keys().next().map(|(at, _)| *at);
-        deadlines.chain(people).chain(self.wake).min()
+        let planned = self.agenda.next_event().into_iter().chain(looks);
+        deadlines.chain(planned).chain(self.wake).min()
     }
 
     /// With nothing else to wait for, the world's own time counts while a request is under way.
@@ -168,22 +217,35 @@ impl<'p> Drive<'p> {
         self.world.next_at().filter(|_| waiting)
     }
 
-    fn due(&mut self) -> Option<EventKind> {
+    /// What the driver itself does at this moment, looking last.
+    fn due(&mut self) -> Option<Step> {
         let now = self.world.now;
+        if let Some(until) = self.down_until {
+            if until <= now {
+                return Some(Step::Event(self.resume()));
+            }
+            return self.agenda.look(now).map(Step::Look);
+        }
         let late = |flight: &Flight| flight.deadline.is_some_and(|deadline| deadline <= now);
         let late = self.flights.iter().find(|(_, flight)| late(flight));
         if let Some(ticket) = late.map(|(ticket, _)| *ticket) {
             let response = self.world.cancel(ticket, FailureKind::Timeout)?;
-            return self.landed(ticket, response);
+            let kind = self.landed(ticket, response)?;
+            return Some(Step::Event(self.handle(kind)));
         }
-        if let Some(entry) = self
-            .people
-            .first_entry()
-            .filter(|entry| entry.key().0 <= now)
-        {
-            return Some(entry.remove());
+        match self.agenda.take(now) {
+            Some(Planned::Event(kind)) => return Some(Step::Event(self.handle(kind))),
+            Some(Planned::Kill { for_ns }) => {
+                self.crash();
+                self.down_until = Some(now.plus(for_ns));
+                return Some(Step::World);
+            }
+            None => {}
         }
-        self.wake.take_if(|at| *at <= now).map(|_| EventKind::Tick)
+        if self.wake.take_if(|at| *at <= now).is_some() {
+            return Some(Step::Event(self.handle(EventKind::Tick)));
+        }
+        self.agenda.look(now).map(Step::Look)
     }
 
     fn landed(&mut self, ticket: Ticket, response: Response) -> Option<EventKind> {
@@ -296,7 +358,23 @@ impl<'p> Drive<'p> {
         let ticket = Ticket(self.tickets);
         let deadline = timeout_ns.map(|ns| self.world.now.plus(ns));
         self.flights.insert(ticket, Flight { what, deadline });
-        self.world.begin(ticket, request);
+        let fate = self.fate(&request);
+        self.world.begin_as(ticket, request, fate);
+    }
+
+    fn fate(&mut self, request: &Request) -> Option<Fate> {
+        let Request::Commit { key, direction, .. } = request else {
+            return None;
+        };
+        let (node, of_key) = fault::node_of(self.plan, key)?;
+        let undo = [*direction, of_key].contains(&Direction::Back);
+        let direction = if undo {
+            Direction::Back
+        } else {
+            Direction::Forward
+        };
+        self.world.catch_up();
+        self.world.script.fate(node, direction)
     }
 
     /// Its answer comes as an event of its own, at this moment.
@@ -325,7 +403,8 @@ impl<'p> Drive<'p> {
         };
         let mut answered = false;
         for role in roles {
-            let Some(reply) = self.scenario.reply(role, to, node) else {
+            let reply = self.scenario.reply(role, to, node);
+            let Some(reply) = reply.filter(|_| !self.world.script.is_silent(role)) else {
                 continue;
             };
             answered = true;
@@ -400,7 +479,11 @@ impl<'p> Drive<'p> {
     }
 
     fn plan_deeds(&mut self, block: &Block, from: Instant) {
-        let delay_ns = from.since(self.world.now);
+        for for_ns in &block.kills_ns {
+            let kill = Planned::Kill { for_ns: *for_ns };
+            self.agenda.plan(from, kill);
+        }
+        self.agenda.plan_look(from, &block.looks);
         for deed in &block.deeds {
             let by = person(&self.holder(&deed.who));
             let reason = "the scenario says so".to_owned();
@@ -408,14 +491,14 @@ impl<'p> Drive<'p> {
                 DeedKind::Abort => EventKind::Aborted { by, reason },
                 DeedKind::Rollback => EventKind::RollbackAsked { by, reason },
             };
-            self.soon(delay_ns.saturating_add(deed.after_ns), kind);
+            let at = from.plus(deed.after_ns);
+            self.agenda.plan(at, Planned::Event(kind));
         }
     }
 
     fn soon(&mut self, after_ns: i64, kind: EventKind) {
-        self.people_made += 1;
         let at = self.world.now.plus(after_ns);
-        self.people.insert((at, self.people_made), kind);
+        self.agenda.plan(at, Planned::Event(kind));
     }
 }
 

@@ -1,6 +1,7 @@
 //! A scripted day, resolved against a plan: what systems say when, and what people answer.
 
 use crate::plan::node::NodeId;
+use crate::simulate::expect::Expectation;
 use crate::simulate::script::Line;
 use crate::values::{Instant, Value};
 use indexmap::IndexMap;
@@ -15,6 +16,8 @@ pub struct Scenario {
     pub blocks: Vec<Block>,
     /// What people do when they are asked; the last one that fits counts.
     pub replies: Vec<Reply>,
+    /// Of a test.
+    pub expects: Vec<Expectation>,
 }
 
 /// `at rollout.stage(50%) + 2m for 5m { … }`
@@ -26,6 +29,10 @@ pub struct Block {
     pub for_ns: Option<i64>,
     pub lines: Vec<Line>,
     pub deeds: Vec<Deed>,
+    /// The process ends at this moment; another one goes on after so many nanoseconds.
+    pub kills_ns: Vec<i64>,
+    /// Whoever drives the run is to look at the world at this moment, for these reasons.
+    pub looks: Vec<usize>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -2,9 +2,13 @@
 //!
 //! The last word counts: a later block replaces what an earlier one said of the same thing, until it ends.
 
-use crate::providers::request::Call;
-use crate::values::Value;
-use std::collections::BTreeSet;
+use crate::plan::node::NodeId;
+use crate::providers::request::{Call, Direction};
+use crate::simulate::fault::{Fate, Fault, Times};
+use crate::simulate::series::Series;
+use crate::values::{Instant, Value};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 /// One line of a scenario.
 #[derive(Clone, Debug)]
@@ -17,10 +21,20 @@ pub enum Line {
         /// In the unit of the query; `None` for no data.
         raw: Option<f64>,
     },
+    /// `p95 = "80+5x10 _ stale" in ms every 15s`
+    Series {
+        metric: String,
+        scope: Option<String>,
+        series: Arc<Series>,
+    },
     /// `api.get("/health").status = 503`
     Answer { to: Question, value: Value },
     /// `prom is down`
     Down { provider: String },
+    /// `engineer is silent`
+    Silent { role: String },
+    /// `release fails before applying`
+    Fault(Fault),
 }
 
 /// Which answers a line is about.
@@ -41,28 +55,93 @@ pub type BlockId = usize;
 pub struct Script {
     /// The latest last.
     blocks: Vec<(BlockId, Vec<Line>)>,
+    /// What the blocks say of each metric, the latest last: metrics are what a run asks for most.
+    metrics: BTreeMap<String, Vec<Said>>,
+    /// Faults that were to happen once, and have.
+    spent: BTreeSet<(BlockId, usize)>,
     /// Metrics that were asked for and of which nothing was said.
     pub silent: BTreeSet<String>,
 }
 
+/// What one line says of a metric.
+#[derive(Clone, Debug)]
+struct Said {
+    by: BlockId,
+    scope: Option<String>,
+    what: Reading,
+}
+
+#[derive(Clone, Debug)]
+enum Reading {
+    /// In the unit of the query; `None` for no data.
+    Steady(Option<f64>),
+    Series(Arc<Series>, Instant),
+}
+
 impl Script {
-    pub fn begin(&mut self, id: BlockId, lines: Vec<Line>) {
+    /// From this moment on the block holds.
+    pub fn begin(&mut self, id: BlockId, at: Instant, lines: Vec<Line>) {
+        for line in &lines {
+            let (metric, scope, what) = match line {
+                Line::Metric { metric, scope, raw } => (metric, scope, Reading::Steady(*raw)),
+                Line::Series {
+                    metric,
+                    scope,
+                    series,
+                } => (metric, scope, Reading::Series(series.clone(), at)),
+                _ => continue,
+            };
+            let said = Said {
+                by: id,
+                scope: scope.clone(),
+                what,
+            };
+            self.metrics.entry(metric.clone()).or_default().push(said);
+        }
         self.blocks.push((id, lines));
     }
 
     pub fn end(&mut self, id: BlockId) {
         self.blocks.retain(|(block, _)| *block != id);
+        for said in self.metrics.values_mut() {
+            said.retain(|said| said.by != id);
+        }
     }
 
     /// `None`: nothing was said of it. `Some(None)`: it was said to have no data.
-    pub fn metric(&self, name: &str, asked: Option<&str>) -> Option<Option<f64>> {
-        self.latest().find_map(|line| match line {
-            Line::Metric { metric, scope, raw } if metric == name => {
-                let fits = scope.is_none() || scope.as_deref() == asked;
-                fits.then_some(*raw)
+    pub fn metric(&self, name: &str, asked: Option<&str>, now: Instant) -> Option<Option<f64>> {
+        let said = self.metrics.get(name)?.iter().rev();
+        let mut fits = said.filter(|said| said.scope.is_none() || said.scope.as_deref() == asked);
+        Some(match &fits.next()?.what {
+            Reading::Steady(raw) => *raw,
+            Reading::Series(series, from) => series.at(now.since(*from)),
+        })
+    }
+
+    /// What is to become of a change that leaves now.
+    pub fn fate(&mut self, node: NodeId, direction: Direction) -> Option<Fate> {
+        let blocks = self.blocks.iter().rev();
+        let lines = blocks.flat_map(|(id, lines)| {
+            let numbered = lines.iter().enumerate().rev();
+            numbered.map(|(index, line)| ((*id, index), line))
+        });
+        let mut faults = lines.filter_map(|(place, line)| match line {
+            Line::Fault(fault) if fault.node == node && fault.direction == direction => {
+                Some((place, fault))
             }
             _ => None,
-        })
+        });
+        let (place, fault) = faults.find(|(place, _)| !self.spent.contains(place))?;
+        let (fate, times) = (fault.fate, fault.times);
+        if times == Times::Once {
+            self.spent.insert(place);
+        }
+        Some(fate)
+    }
+
+    pub fn is_silent(&self, name: &str) -> bool {
+        self.latest()
+            .any(|line| matches!(line, Line::Silent { role } if role == name))
     }
 
     pub fn is_down(&self, name: &str) -> bool {

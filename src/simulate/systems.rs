@@ -244,7 +244,7 @@ fn series(script: &mut Script, call: &Call, at: Instant, traffic: Traffic) -> Ve
     let metric = text(call, "metric");
     let scope = text(call, "scope");
     let scope = Some(scope.as_str()).filter(|scope| !["", "none"].contains(scope));
-    match script.metric(&metric, scope) {
+    match script.metric(&metric, scope, at) {
         None => {
             script.silent.insert(metric);
             Vec::new()

@@ -8,6 +8,7 @@ use crate::providers::catalog;
 use crate::providers::request::{
     Call, Direction, Failure, FailureKind, Intent, Key, Observation, Outcome, Request, Response,
 };
+use crate::simulate::fault::{Fate, Reach};
 use crate::simulate::history::{Change, What};
 use crate::simulate::kubernetes::job::{self, Job, Poll};
 use crate::simulate::kubernetes::object::Name;
@@ -65,6 +66,8 @@ struct Running {
     /// When it is to be looked at next.
     at: Instant,
     work: Work,
+    /// What the scenario wants to be heard of it.
+    fate: Option<Fate>,
 }
 
 #[derive(Clone, Debug)]
@@ -130,12 +133,24 @@ impl World {
 
     /// Begins a request; its answer comes out of [`World::advance`].
     pub fn begin(&mut self, ticket: Ticket, request: Request) {
-        // What the scenario says of this very moment holds for what is asked in it.
+        self.begin_as(ticket, request, None);
+    }
+
+    /// As [`World::begin`], for a change of which the scenario says what becomes of it.
+    pub fn begin_as(&mut self, ticket: Ticket, request: Request, fate: Option<Fate>) {
+        self.catch_up();
+        let (delay_ns, work) = match fate.filter(|fate| fate.reach == Reach::Nothing) {
+            Some(fate) => (15 * MS, Work::Reply(Response::Committed(fate.refusal()))),
+            None => self.work(request),
+        };
+        let at = self.now.plus(delay_ns);
+        self.running.insert(ticket, Running { at, work, fate });
+    }
+
+    /// What the scenario says of this very moment holds for what is asked in it.
+    pub fn catch_up(&mut self) {
         self.take_turns();
         self.cluster.advance(self.now);
-        let (delay_ns, work) = self.work(request);
-        let at = self.now.plus(delay_ns);
-        self.running.insert(ticket, Running { at, work });
     }
 
     /// The moment at which something happens next by itself.
@@ -157,9 +172,23 @@ impl World {
                 .running
                 .iter()
                 .find(|(_, running)| running.at <= self.now);
-            if let Some(ticket) = due.map(|(ticket, _)| *ticket)
+            if let Some((ticket, fate)) = due.map(|(ticket, running)| (*ticket, running.fate))
                 && let Some(response) = self.look_at(ticket)
             {
+                let response = match (fate, response) {
+                    (
+                        Some(Fate {
+                            reach: Reach::Nothing,
+                            ..
+                        })
+                        | None,
+                        response,
+                    ) => response,
+                    (Some(fate), Response::Committed(real)) => {
+                        Response::Committed(fate.reply(real))
+                    }
+                    (_, response) => response,
+                };
                 return Some((ticket, response));
             }
         }
@@ -185,6 +214,12 @@ impl World {
             Work::Reply(Response::Told(_)) => Response::Told(Err(why)),
             Work::Reply(Response::Committed(_)) => Response::Committed(Outcome::Unknown(why)),
         })
+    }
+
+    /// What a read would answer at this moment, for whoever looks at the world from outside: no time passes.
+    pub fn look(&mut self, call: &Call) -> Result<Value, Failure> {
+        self.catch_up();
+        self.read(call, self.now).1
     }
 
     /// The runner's process is gone: nobody waits for an answer any more. What was sent was sent.
@@ -385,8 +420,9 @@ impl World {
             .first_entry()
             .filter(|entry| entry.key().0 <= self.now)
         {
+            let at = entry.key().0;
             match entry.remove() {
-                Turn::Begin(id, lines) => self.script.begin(id, lines),
+                Turn::Begin(id, lines) => self.script.begin(id, at, lines),
                 Turn::End(id) => self.script.end(id),
             }
         }

@@ -11,7 +11,7 @@ mod word;
 use crate::source::Span;
 use crate::syntax::ast::clause::Clause;
 use crate::syntax::ast::policy::{NoData, Policy, Rule};
-use crate::syntax::ast::scenario::{Answer, Assign, At, Scenario};
+use crate::syntax::ast::scenario::{Answer, Assign, At, Kill, Promise, Scenario, Trouble};
 use serde::{Deserialize, Serialize};
 
 /// One `.deploy` file.
@@ -78,6 +78,8 @@ pub enum ItemKind {
     Provider(Provider),
     /// A scripted day for `simulate`, in files of their own beside the plan.
     Scenario(Scenario),
+    /// A scenario with expectations, for `test`.
+    Test(Scenario),
     /// Text that did not parse; the diagnostics say why.
     Junk,
 }
@@ -309,6 +311,12 @@ pub enum StmtKind {
     Assign(Assign),
     /// Of a scenario: `engineer approves go_live`, `engineer confirms X0-084 after 2m`, `manager rejects go_live`.
     Answer(Answer),
+    /// Of a scenario: `prom is down for 2m`, `release fails before applying`.
+    Trouble(Trouble),
+    /// Of a scenario: `kill for 5m`.
+    Kill(Kill),
+    /// Of a test: an `expect` about the run, its order or its times.
+    Promise(Promise),
     /// Text that did not parse; the diagnostics say why.
     Junk,
 }

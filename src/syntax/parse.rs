@@ -8,6 +8,7 @@ mod item;
 mod poison;
 mod policy;
 mod recover;
+mod scenario;
 mod stmt;
 mod string;
 mod words;

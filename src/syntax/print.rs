@@ -12,6 +12,7 @@ mod doc;
 mod expr;
 mod item;
 mod lines;
+mod scenario;
 mod stmt;
 
 use crate::syntax::ast::{File, StmtKind};

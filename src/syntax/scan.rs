@@ -43,7 +43,7 @@ pub struct Token {
 pub const DEPTH_MAX: usize = 100;
 
 /// Words that begin an item and nothing else: where one starts a line, whatever was open before has ended.
-pub const ITEM_WORDS: [&str; 12] = [
+pub const ITEM_WORDS: [&str; 13] = [
     "plan",
     "input",
     "order",
@@ -56,6 +56,7 @@ pub const ITEM_WORDS: [&str; 12] = [
     "role",
     "provider",
     "scenario",
+    "test",
 ];
 
 /// Words that begin a statement, before a name, a title or a block.

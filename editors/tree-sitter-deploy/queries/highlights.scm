@@ -23,6 +23,7 @@
   "verify" "expect" "step" "canary" "stage" "confirm" "approve" "hold" "every" "notify" "parallel" "in" "let" "when"
   "always" "deadline" "samples" "windows" "confidence" "zone" "like" "sample" "approves" "rejects" "confirms" "declines"
   "aborts" "secret" "env" "worse" "than" "near"
+  "test" "kill" "before" "fails" "applying" "down" "silent" "unknown"
 ] @keyword
 (at_most_once) @keyword
 (by "all" @keyword)

@@ -52,7 +52,8 @@ static bool is_word(int32_t c) {
 }
 
 static const char *const ITEMS[] = {"plan",   "input",     "order",  "phase", "watch",    "rollback",
-                                    "define", "threshold", "metric", "role",  "provider", "scenario", NULL};
+                                    "define", "threshold", "metric", "role",  "provider", "scenario",
+                                    "test",   NULL};
 static const char *const STATEMENTS[] = {"check",   "section", "step",   "stage", "canary", "let",      "expect", "hold",   "confirm",
                                          "approve", "notify",  "for",    "when",  "parallel", "every", "verify", "on",     NULL};
 

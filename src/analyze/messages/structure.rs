@@ -448,7 +448,12 @@ fn statement(kind: &StmtKind) -> &'static str {
         StmtKind::Rule(_) => "a rule of a watch",
         StmtKind::NoData(_) => "a `no data`",
         StmtKind::Verify(_) => "a `verify`",
-        StmtKind::At(_) | StmtKind::Assign(_) | StmtKind::Answer(_) => "a line of a scenario",
+        StmtKind::At(_)
+        | StmtKind::Assign(_)
+        | StmtKind::Answer(_)
+        | StmtKind::Trouble(_)
+        | StmtKind::Kill(_) => "a line of a scenario",
+        StmtKind::Promise(_) => "a line of a test",
         StmtKind::Junk => "a line",
     }
 }

@@ -2,9 +2,10 @@
 
 use crate::diagnostics::Diagnostic;
 use crate::diagnostics::codes::scenario::{
-    SCENARIO_MOMENT, SCENARIO_NAME, SCENARIO_STATEMENT, SCENARIO_VALUE,
+    SCENARIO_MOMENT, SCENARIO_NAME, SCENARIO_STATEMENT, SCENARIO_VALUE, TEST_EXPECTATION,
 };
 use crate::resolve::near;
+use crate::simulate::series::Malformed;
 use crate::source::Span;
 
 pub fn no_place_in_a_scenario(span: Span) -> Diagnostic {
@@ -111,9 +112,158 @@ pub fn wrong_json(error: &str, span: Span) -> Diagnostic {
         .help("JSON can be written as a map: `{ status: \"ok\" }`")
 }
 
+pub fn no_such_provider<'a>(span: Span, known: impl Iterator<Item = &'a str>) -> Diagnostic {
+    Diagnostic::new(&SCENARIO_NAME, span, "the plan has no such provider").help(listed(
+        "its providers are",
+        "",
+        known,
+    ))
+}
+
+pub fn no_change(span: Span) -> Diagnostic {
+    Diagnostic::new(
+        &SCENARIO_NAME,
+        span,
+        "the plan changes nothing by this name",
+    )
+    .help("name a step, or a stage of a canary: `rollout.stage(50%)`")
+}
+
+pub fn no_undo_of_that(span: Span) -> Diagnostic {
+    let message = "only a change has an undo that can fail";
+    Diagnostic::new(&SCENARIO_STATEMENT, span, message)
+        .help("write `undo NAME fails before applying`, or leave out the `undo`")
+}
+
+pub fn no_series(problem: &Malformed, span: Span) -> Diagnostic {
+    let message = format!("`{}`: {}", problem.word, problem.why);
+    Diagnostic::new(&SCENARIO_VALUE, span, message).help(
+        "samples stand side by side: `1+0.5x10 _ _x4 stale NaN`, as in rule tests of Prometheus",
+    )
+}
+
+pub fn series_of_something_else(span: Span) -> Diagnostic {
+    Diagnostic::new(&SCENARIO_VALUE, span, "only a metric has samples")
+        .help("write its one value, and say with `for` how long it holds")
+}
+
+pub fn series_without_unit(metric: &str, dim: &str, span: Span) -> Diagnostic {
+    let message = format!("`{metric}` is a {dim}, and these samples have no unit");
+    Diagnostic::new(&SCENARIO_VALUE, span, message)
+        .help("write it behind the series: `80+5x10` in ms")
+}
+
+pub fn expected_in_a_scenario(span: Span) -> Diagnostic {
+    Diagnostic::new(&SCENARIO_STATEMENT, span, "a scenario expects nothing")
+        .help("write a `test` instead; it may be `like` this scenario")
+}
+
+pub fn expects_nothing(span: Span) -> Diagnostic {
+    Diagnostic::new(
+        &TEST_EXPECTATION,
+        span,
+        "this test expects nothing, so it cannot fail",
+    )
+    .help("say how it ends: `expect outcome == rolled_back`")
+}
+
+pub fn no_expectation(span: Span) -> Diagnostic {
+    Diagnostic::new(&TEST_EXPECTATION, span, "this is neither true nor false")
+        .help("compare it with something: `rollback.took < 15m`")
+}
+
+pub fn no_time_in_an_expectation(span: Span) -> Diagnostic {
+    let message = "what a test expects is so at one moment, or always";
+    Diagnostic::new(&TEST_EXPECTATION, span, message)
+        .help("write `expect always`, or put the `expect` into an `at`")
+}
+
+pub fn no_scope_in_an_expectation(span: Span) -> Diagnostic {
+    Diagnostic::new(&TEST_EXPECTATION, span, "a test expects nothing of metrics")
+        .help("the test itself says what they are")
+}
+
+pub fn always_at_a_moment(span: Span) -> Diagnostic {
+    Diagnostic::new(
+        &TEST_EXPECTATION,
+        span,
+        "this is either always or at this moment",
+    )
+    .help("move it out of the `at`, or leave out the `always`")
+}
+
+pub fn only_the_world_at_start(span: Span) -> Diagnostic {
+    Diagnostic::new(
+        &TEST_EXPECTATION,
+        span,
+        "only the world is compared with how it was",
+    )
+    .help("write `expect world == world at start`")
+}
+
+pub fn no_such_word<'a>(
+    name: &str,
+    span: Span,
+    known: impl Iterator<Item = &'a str>,
+) -> Diagnostic {
+    Diagnostic::new(
+        &SCENARIO_NAME,
+        span,
+        format!("`{name}` is none of these words"),
+    )
+    .help(listed("they are", name, known))
+}
+
+pub fn nothing_expected<'a>(
+    name: &str,
+    span: Span,
+    known: impl Iterator<Item = &'a str>,
+) -> Diagnostic {
+    let message = format!("there is nothing to expect of `{name}`");
+    Diagnostic::new(&SCENARIO_NAME, span, message).help(listed("there are", name, known))
+}
+
+pub fn no_such_item(id: &str, span: Span) -> Diagnostic {
+    Diagnostic::new(&SCENARIO_NAME, span, format!("the plan has no item `{id}`"))
+        .help("an item has a name, a `ref` or a title; a rule of a watch a `ref` or a title")
+}
+
+pub fn no_rule(span: Span) -> Diagnostic {
+    Diagnostic::new(&SCENARIO_NAME, span, "this is no rule of a watch")
+        .help("only rules fire; of other items ask for the `verdict`")
+}
+
+pub fn not_comparable(left: &str, right: &str, span: Span) -> Diagnostic {
+    let message = format!("a {left} is compared with a {right}");
+    Diagnostic::new(&TEST_EXPECTATION, span, message)
+        .help("compare things of one kind, such as `rollback.took < 15m`")
+}
+
+pub fn no_order(what: &str, span: Span) -> Diagnostic {
+    let message = format!("none of two {what}s comes before the other");
+    Diagnostic::new(&TEST_EXPECTATION, span, message).help("write `==` or `!=`")
+}
+
+pub fn no_sum(span: Span) -> Diagnostic {
+    let message = "only moments and times are added and subtracted here";
+    Diagnostic::new(&TEST_EXPECTATION, span, message)
+        .help("write `flip + 30h`, `a.ended - b.started`")
+}
+
+pub fn no_snapshot(span: Span) -> Diagnostic {
+    let message = "the story of a run is compared with one that is kept";
+    Diagnostic::new(&TEST_EXPECTATION, span, message)
+        .help("write `expect story == snapshot(\"NAME\")`")
+}
+
 pub fn no_moment(span: Span) -> Diagnostic {
     Diagnostic::new(&SCENARIO_MOMENT, span, "the plan has no such moment")
         .help("a moment is a name of the plan, `NAME.stage(50%)`, `start`, `rollback`, or an instant; then `+ 2m`")
+}
+
+pub fn before_its_moment(span: Span) -> Diagnostic {
+    let message = "when this moment comes, nobody knows it beforehand";
+    Diagnostic::new(&SCENARIO_MOMENT, span, message).help("count from something that comes earlier")
 }
 
 pub fn no_such_stage<'a>(span: Span, known: impl Iterator<Item = &'a str>) -> Diagnostic {

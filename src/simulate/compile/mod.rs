@@ -1,15 +1,21 @@
 //! Scenarios, from the tree to what the driver plays: each name is looked up in the plan, each value has to fit.
 
+pub mod expect;
+mod line;
 pub mod messages;
 pub mod moment;
 pub mod place;
+mod series;
+mod term;
 pub mod value;
 
 use crate::diagnostics::Diagnostic;
 use crate::plan::Plan;
 use crate::plan::node::{Node, NodeKind};
 use crate::providers::{ProviderKind, catalog};
+use crate::simulate::compile::line::Part;
 use crate::simulate::compile::place::Said;
+use crate::simulate::expect::{Expectation, When};
 use crate::simulate::scenario::{Asked, Block, Deed, DeedKind, Moment, Reply, Says, Scenario};
 use crate::syntax::ast;
 use crate::syntax::ast::StmtKind;
@@ -17,7 +23,17 @@ use crate::syntax::ast::StmtKind;
 /// What a scenario is resolved against, and what was found wrong with it.
 pub struct Compiler<'p> {
     pub plan: &'p Plan,
+    /// Whether it may expect something.
+    pub purpose: Purpose,
     pub diagnostics: Vec<Diagnostic>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Purpose {
+    /// It is watched.
+    Rehearsal,
+    /// It is a test.
+    Test,
 }
 
 /// Another scenario beside this one, by the stem of its file.
@@ -33,8 +49,32 @@ pub fn scenario(
     tree: &ast::scenario::Scenario,
     others: Others,
 ) -> Result<Scenario, Vec<Diagnostic>> {
+    compiled(plan, tree, others, Purpose::Rehearsal)
+}
+
+/// # Errors
+/// All that is wrong with it; a test that expects nothing is, too.
+pub fn test(
+    plan: &Plan,
+    tree: &ast::scenario::Scenario,
+    others: Others,
+) -> Result<Scenario, Vec<Diagnostic>> {
+    let test = compiled(plan, tree, others, Purpose::Test)?;
+    match (&tree.title, test.expects.is_empty()) {
+        (Some(title), true) => Err(vec![messages::expects_nothing(title.span)]),
+        _ => Ok(test),
+    }
+}
+
+fn compiled(
+    plan: &Plan,
+    tree: &ast::scenario::Scenario,
+    others: Others,
+    purpose: Purpose,
+) -> Result<Scenario, Vec<Diagnostic>> {
     let mut compiler = Compiler {
         plan,
+        purpose,
         diagnostics: Vec::new(),
     };
     let mut scenario = Scenario::default();
@@ -54,26 +94,27 @@ impl Compiler<'_> {
         into: &mut Scenario,
         depth: usize,
     ) {
-        let mut start = Block::at(Moment::Start);
+        let mut start = Part::of(Block::at(Moment::Start));
         for statement in &tree.body.stmts {
             match &statement.kind {
                 StmtKind::Setting(setting) if setting.word.name == "like" => {
                     self.like(setting, others, into, depth);
                 }
                 StmtKind::At(at) => {
-                    let block = self.block(at);
-                    into.blocks.extend(block);
+                    let blocks = self.block(at, &mut into.expects);
+                    into.blocks.extend(blocks);
                 }
-                StmtKind::Assign(assign) => match self.assign(assign) {
-                    Some(Said::Input(name, value)) => {
-                        into.inputs.insert(name, value);
+                StmtKind::Assign(assign) if assign.every.is_none() && assign.duration.is_none() => {
+                    match self.assign(assign) {
+                        Some(Said::Input(name, value)) => {
+                            into.inputs.insert(name, value);
+                        }
+                        Some(Said::Line(line)) => start.block.lines.push(line),
+                        None => {}
                     }
-                    Some(Said::Line(line)) => start.lines.push(line),
-                    None => {}
-                },
-                StmtKind::Answer(answer) => self.answer(answer, into, &mut start),
-                StmtKind::Junk => {}
-                _ => self.say(messages::no_place_in_a_scenario(statement.span)),
+                }
+                StmtKind::Answer(answer) => self.answer(answer, into, &mut start.block),
+                _ => self.line(statement, &mut start, &mut into.expects, When::End),
             }
         }
         // Behind what it is like, before what happens later.
@@ -81,8 +122,8 @@ impl Compiler<'_> {
             .blocks
             .iter()
             .position(|block| block.moment != Moment::Start);
-        into.blocks
-            .insert(later.unwrap_or(into.blocks.len()), start);
+        let later = later.unwrap_or(into.blocks.len());
+        into.blocks.splice(later..later, start.blocks());
         if let Some(title) = &tree.title {
             into.title = value::plain_text(title).unwrap_or_default();
         }
@@ -100,37 +141,27 @@ impl Compiler<'_> {
         }
     }
 
-    fn block(&mut self, at: &ast::scenario::At) -> Option<Block> {
+    fn block(&mut self, at: &ast::scenario::At, expects: &mut Vec<Expectation>) -> Vec<Block> {
         let (moment, after_ns) = match &at.moment {
-            Some(moment) => self.moment(moment)?,
+            Some(moment) => match self.moment(moment) {
+                Some(moment) => moment,
+                None => return Vec::new(),
+            },
             None => (Moment::Start, 0),
         };
-        let mut block = Block::at(moment);
-        block.after_ns = after_ns;
+        let when = match at.moment {
+            Some(_) => When::Moment,
+            None => When::Always,
+        };
+        let mut part = Part::of(Block::at(moment));
+        part.block.after_ns = after_ns;
         if let Some(duration) = &at.duration {
-            block.for_ns = Some(self.duration(duration)?);
+            part.block.for_ns = self.duration(duration);
         }
         for statement in &at.body.stmts {
-            match &statement.kind {
-                StmtKind::Assign(assign) => match self.assign(assign) {
-                    Some(Said::Line(line)) => block.lines.push(line),
-                    Some(Said::Input(..)) => {
-                        self.say(messages::input_in_the_middle(statement.span));
-                    }
-                    None => {}
-                },
-                StmtKind::Answer(answer) => {
-                    let deed = self.deed(answer);
-                    match deed {
-                        Some(deed) => block.deeds.push(deed),
-                        None => self.say(messages::no_deed(answer.verb.span)),
-                    }
-                }
-                StmtKind::Junk => {}
-                _ => self.say(messages::no_place_in_a_scenario(statement.span)),
-            }
+            self.line(statement, &mut part, expects, when);
         }
-        Some(block)
+        part.blocks()
     }
 
     fn answer(&mut self, answer: &ast::scenario::Answer, into: &mut Scenario, start: &mut Block) {
@@ -167,7 +198,7 @@ impl Compiler<'_> {
         });
     }
 
-    fn deed(&mut self, answer: &ast::scenario::Answer) -> Option<Deed> {
+    pub fn deed(&mut self, answer: &ast::scenario::Answer) -> Option<Deed> {
         let what = match answer.verb.name.as_str() {
             "aborts" => DeedKind::Abort,
             _ => return None,
@@ -180,7 +211,7 @@ impl Compiler<'_> {
         })
     }
 
-    fn has_role(&mut self, who: &ast::Ident) -> bool {
+    pub fn has_role(&mut self, who: &ast::Ident) -> bool {
         let known = self.plan.roles.iter().map(|role| role.name.as_str());
         if known.clone().any(|name| name == who.name) {
             return true;
@@ -220,6 +251,8 @@ impl Block {
             for_ns: None,
             lines: Vec::new(),
             deeds: Vec::new(),
+            kills_ns: Vec::new(),
+            looks: Vec::new(),
         }
     }
 }

@@ -16,6 +16,15 @@ impl Compiler<'_> {
                 let after_ns = self.duration(after)?;
                 Some((moment, before_ns.saturating_add(after_ns)))
             }
+            ExprKind::Binary(moment, BinaryOp::Sub, before) => {
+                let (moment, before_ns) = self.moment(moment)?;
+                let after_ns = before_ns.saturating_sub(self.duration(before)?);
+                if after_ns < 0 {
+                    self.say(messages::before_its_moment(expr.span));
+                    return None;
+                }
+                Some((moment, after_ns))
+            }
             ExprKind::Paren(inner) => self.moment(inner),
             ExprKind::Instant(_) => match self.value(expr)? {
                 Value::Instant(at) => Some((Moment::At(at), 0)),

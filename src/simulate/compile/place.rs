@@ -8,6 +8,7 @@ use crate::source::Span;
 use crate::syntax::ast::scenario::Assign;
 use crate::syntax::ast::{Arg, Expr, ExprKind, Ident};
 use crate::values::{Type, Value};
+use std::sync::Arc;
 
 /// What was said.
 pub enum Said {
@@ -18,22 +19,35 @@ pub enum Said {
 const SCOPES: [&str; 3] = ["canary", "stable", "all"];
 
 /// A place taken apart: a name, and what stands behind its dots.
-struct Path<'e> {
-    base: &'e str,
+pub struct Path<'e> {
+    pub base: &'e str,
     base_span: Span,
-    members: Vec<&'e Ident>,
+    pub members: Vec<&'e Ident>,
     /// Of the call among the members, if there is one: which member it calls.
-    call: Option<(usize, &'e [Arg])>,
+    pub call: Option<(usize, &'e [Arg])>,
 }
 
-impl Compiler<'_> {
+impl<'p> Compiler<'p> {
     pub fn assign(&mut self, assign: &Assign) -> Option<Said> {
         let Some(path) = Path::of(&assign.place) else {
             self.say(messages::no_place(assign.place.span));
             return None;
         };
-        let given = self.value(&assign.value)?;
         let span = assign.value.span;
+        if let Some((metric, scope)) = self.metric_at(&path)
+            && let Some(series) = self.series(metric, assign)
+        {
+            return Some(Said::Line(Line::Series {
+                metric: metric.name.clone(),
+                scope: scope.map(str::to_owned),
+                series: Arc::new(series?),
+            }));
+        }
+        if let Some(every) = &assign.every {
+            self.say(messages::series_of_something_else(every.span));
+            return None;
+        }
+        let given = self.value(&assign.value)?;
         match (path.base, path.members.as_slice()) {
             (name, []) => {
                 let input = self.plan.inputs.iter().find(|input| input.name == name);
@@ -59,6 +73,16 @@ impl Compiler<'_> {
                 Some(kind) => self.answer_of(kind, function, &path, given, span),
                 None => self.unknown(&path),
             },
+        }
+    }
+
+    fn metric_at<'e>(&self, path: &Path<'e>) -> Option<(&'p Metric, Option<&'e str>)> {
+        match path.members.as_slice() {
+            [] => Some((self.plan.metric(path.base)?, None)),
+            [name] if SCOPES.contains(&path.base) => {
+                Some((self.plan.metric(&name.name)?, Some(path.base)))
+            }
+            _ => None,
         }
     }
 
@@ -187,7 +211,7 @@ impl Compiler<'_> {
         }
     }
 
-    fn args(&mut self, function: &Function, args: &[Arg]) -> Option<Vec<(String, Value)>> {
+    pub fn args(&mut self, function: &Function, args: &[Arg]) -> Option<Vec<(String, Value)>> {
         let mut named = Vec::new();
         let mut rest = Vec::new();
         for (index, arg) in args.iter().enumerate() {
@@ -221,14 +245,12 @@ impl Compiler<'_> {
         Some(named)
     }
 
-    /// The value as the field declares it.
-    fn typed(
+    /// What the fields of an answer come to.
+    pub fn field_type<'f>(
         &mut self,
-        function: &Function,
+        function: &'f Function,
         fields: &[&Ident],
-        given: Value,
-        span: Span,
-    ) -> Option<Value> {
+    ) -> Option<&'f Type> {
         let mut wanted = &function.result;
         for field in fields {
             let Type::Record(record) = wanted else {
@@ -252,6 +274,18 @@ impl Compiler<'_> {
             };
             wanted = &found.ty;
         }
+        Some(wanted)
+    }
+
+    /// The value as the field declares it.
+    fn typed(
+        &mut self,
+        function: &Function,
+        fields: &[&Ident],
+        given: Value,
+        span: Span,
+    ) -> Option<Value> {
+        let wanted = self.field_type(function, fields)?;
         match (wanted, given) {
             (_, Value::Absent) => Some(Value::Absent),
             (Type::Json, given) => match value::json(&given) {
@@ -293,7 +327,7 @@ impl Compiler<'_> {
 }
 
 impl<'e> Path<'e> {
-    fn of(expr: &'e Expr) -> Option<Path<'e>> {
+    pub fn of(expr: &'e Expr) -> Option<Path<'e>> {
         match &expr.kind {
             ExprKind::Name(name) => Some(Path {
                 base: name,
@@ -318,7 +352,7 @@ impl<'e> Path<'e> {
 }
 
 /// A metric's value as its query would give it.
-fn raw(metric: &Metric, base: f64) -> f64 {
+pub fn raw(metric: &Metric, base: f64) -> f64 {
     match &metric.source {
         MetricSource::Query {
             scale_numerator,
@@ -329,7 +363,7 @@ fn raw(metric: &Metric, base: f64) -> f64 {
     }
 }
 
-fn is_a(value: &Value, wanted: &Type) -> bool {
+pub fn is_a(value: &Value, wanted: &Type) -> bool {
     match (value, wanted) {
         (Value::Bool(_), Type::Bool)
         | (Value::String(_), Type::String | Type::Url | Type::Regex)
@@ -342,7 +376,7 @@ fn is_a(value: &Value, wanted: &Type) -> bool {
     }
 }
 
-fn kind_of(value: &Value) -> String {
+pub fn kind_of(value: &Value) -> String {
     match value {
         Value::Bool(_) => "bool".to_owned(),
         Value::String(_) => "string".to_owned(),

@@ -27,6 +27,8 @@ fn block(moment: Moment, after_ns: i64, lines: Vec<Line>) -> Block {
         for_ns: None,
         lines,
         deeds: Vec::new(),
+        kills_ns: Vec::new(),
+        looks: Vec::new(),
     }
 }
 

@@ -1,12 +1,14 @@
-//! A scripted day for `simulate`.
+//! A scripted day for `simulate`, and with expectations for `test`.
 
+use crate::source::Span;
 use crate::syntax::ast::{Block, Expr, Ident, Reference, StringLit};
 
 /// `scenario "title" { at rollout.stage(50%) + 2m { canary.error_rate = 12% } }`
 #[derive(Clone, Debug, PartialEq)]
 pub struct Scenario {
     pub title: Option<StringLit>,
-    /// [`StmtKind::At`], [`StmtKind::Assign`], [`StmtKind::Answer`], [`StmtKind::Setting`].
+    /// [`StmtKind::At`], [`StmtKind::Assign`], [`StmtKind::Trouble`], [`StmtKind::Answer`], [`StmtKind::Setting`]; of a test
+    /// [`StmtKind::Expect`] and [`StmtKind::Promise`], too.
     pub body: Block,
 }
 
@@ -18,11 +20,64 @@ pub struct At {
     pub body: Block,
 }
 
-/// `PLACE = VALUE`; the place is a metric, a scoped metric, or a call with fields.
+/// `PLACE = VALUE [every T] [for T]`; the place is a metric, a scoped metric, or a call with fields.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Assign {
     pub place: Expr,
     pub value: Expr,
+    /// The time between the samples of a series.
+    pub every: Option<Expr>,
+    pub duration: Option<Expr>,
+}
+
+/// `prom is down`, `engineer is silent`, `release fails before applying`, `undo release is unknown`, each perhaps `for T`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Trouble {
+    /// The word `undo` before it.
+    pub undo: Option<Span>,
+    pub what: Expr,
+    pub how: How,
+    pub duration: Option<Expr>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum How {
+    /// `is down`
+    Down,
+    /// `is silent`
+    Silent,
+    /// `fails before applying`
+    Fails(Applying),
+    /// `is unknown`, with or without when.
+    Unknown(Option<Applying>),
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Applying {
+    Before,
+    After,
+}
+
+/// `kill [for T]`: the process ends, and another one goes on.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Kill {
+    pub duration: Option<Expr>,
+}
+
+/// `expect [always] C [before D | within T of E | at start]`
+#[derive(Clone, Debug, PartialEq)]
+pub struct Promise {
+    pub always: Option<Span>,
+    pub condition: Expr,
+    pub tail: Option<Tail>,
+    pub span: Span,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub enum Tail {
+    Before(Expr),
+    Within(Expr, Expr),
+    AtStart(Span),
 }
 
 /// `engineer approves go_live after 2m`

@@ -62,6 +62,7 @@ impl Builder<'_> {
             Rule::role => ItemKind::Role(self.role(node)),
             Rule::provider => ItemKind::Provider(self.provider(node)),
             Rule::scenario => ItemKind::Scenario(self.scenario(node)),
+            Rule::test => ItemKind::Test(self.scenario(node)),
             _ => {
                 self.junk(node);
                 ItemKind::Junk

@@ -3,10 +3,9 @@
 use crate::source::Span;
 use crate::syntax::ast::clause::Clause;
 use crate::syntax::ast::policy::{Action, NoData, Rule as WatchRule};
-use crate::syntax::ast::scenario::{Answer, Assign, At};
 use crate::syntax::ast::{
-    Approve, Block, Canary, Check, CheckBody, Comment, Comments, Confirm, Every, Expect, ExprKind,
-    For, Head, Hold, Let, Notify, Reference, Section, Setting, Stage, Step, Stmt, StmtKind, When,
+    Approve, Block, Canary, Check, CheckBody, Comment, Comments, Confirm, Every, Expect, For, Head,
+    Hold, Let, Notify, Section, Setting, Stage, Step, Stmt, StmtKind, When,
 };
 use crate::syntax::grammar::Rule;
 use crate::syntax::parse::builder::{Builder, Node, missing_expr, missing_ident};
@@ -100,12 +99,13 @@ impl Builder<'_> {
             Rule::parallel => StmtKind::Parallel(self.inner_block(node)),
             Rule::for_ => StmtKind::For(self.for_(node)),
             Rule::let_ => StmtKind::Let(self.let_(node)),
-            Rule::expect => StmtKind::Expect(self.expect(node)),
+            Rule::expect_stmt => self.expect_stmt(node),
             Rule::on_policy => StmtKind::Policy(self.policy(node)),
             Rule::no_data => StmtKind::NoData(self.no_data(node)),
             Rule::setting => StmtKind::Setting(self.setting(node)),
             Rule::headed => self.headed(node),
             Rule::at | Rule::always => StmtKind::At(self.at(node)),
+            Rule::kill => StmtKind::Kill(self.kill(node)),
             Rule::answer => StmtKind::Answer(self.answer(node)),
             Rule::plain => self.plain(node),
             _ => {
@@ -176,7 +176,7 @@ impl Builder<'_> {
         }
     }
 
-    fn expect(&mut self, node: Node<'_>) -> Expect {
+    pub fn expect(&mut self, node: Node<'_>) -> Expect {
         let span = self.span(&node);
         let mut expect = Expect {
             condition: missing_expr(span),
@@ -486,69 +486,6 @@ impl Builder<'_> {
             }
         }
         setting
-    }
-
-    fn at(&mut self, node: Node<'_>) -> At {
-        let mut at = At {
-            moment: None,
-            duration: None,
-            body: Block::default(),
-        };
-        for inner in node.into_inner() {
-            match inner.as_rule() {
-                Rule::amount => at.moment = Some(self.expr(inner)),
-                Rule::for_time => at.duration = Some(self.inner_expr(inner)),
-                Rule::block => at.body = self.block(inner),
-                _ => {}
-            }
-        }
-        at
-    }
-
-    fn answer(&mut self, node: Node<'_>) -> Answer {
-        let span = self.span(&node);
-        let mut answer = Answer {
-            who: missing_ident(span),
-            verb: missing_ident(span),
-            item: None,
-            after: None,
-        };
-        for inner in node.into_inner() {
-            match inner.as_rule() {
-                Rule::name_word => answer.who = self.ident(&inner),
-                Rule::verb => answer.verb = self.ident(&inner),
-                Rule::answer_item => {
-                    answer.item = Some(Reference {
-                        id: inner.as_str().trim_end().to_owned(),
-                        span: self.span(&inner),
-                    });
-                }
-                Rule::answer_after => answer.after = Some(self.inner_expr(inner)),
-                _ => {}
-            }
-        }
-        answer
-    }
-
-    /// A bound, a call, or `PLACE = VALUE`.
-    fn plain(&mut self, node: Node<'_>) -> StmtKind {
-        let span = self.span(&node);
-        let mut exprs = Vec::new();
-        for inner in node.into_inner() {
-            if inner.as_rule() == Rule::expr {
-                exprs.push(self.expr(inner));
-            }
-        }
-        let mut exprs = exprs.into_iter();
-        let first = exprs.next().unwrap_or_else(|| missing_expr(span));
-        match (exprs.next(), &first.kind) {
-            (Some(value), _) => StmtKind::Assign(Assign {
-                place: first,
-                value,
-            }),
-            (None, ExprKind::Call(..)) => StmtKind::Call(first),
-            (None, _) => StmtKind::Bound(first),
-        }
     }
 }
 

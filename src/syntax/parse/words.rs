@@ -3,7 +3,7 @@
 use crate::syntax::grammar::Rule;
 
 /// Words that begin planned items and statements, so that they are not taken for slips.
-pub const LATER: [&str; 14] = [
+pub const LATER: [&str; 13] = [
     "trial",
     "shift",
     "record",
@@ -12,7 +12,6 @@ pub const LATER: [&str; 14] = [
     "decide",
     "checklist",
     "invariant",
-    "test",
     "import",
     "sign",
     "scope",
@@ -272,6 +271,7 @@ fn called(named: Rule) -> Called {
         Rule::role => Item("role"),
         Rule::provider => Item("provider"),
         Rule::scenario => Item("scenario"),
+        Rule::test => Item("test"),
         Rule::version => Item("deploy"),
         Rule::check => Statement("check"),
         Rule::section => Statement("section"),
@@ -291,7 +291,8 @@ fn called(named: Rule) -> Called {
         Rule::no_data => Statement("no"),
         Rule::always => Statement("always"),
         Rule::at => Statement("at"),
-        Rule::expect => Spelt("expect"),
+        Rule::kill => Statement("kill"),
+        Rule::expect | Rule::expect_stmt => Spelt("expect"),
         Rule::within => Clause("within"),
         Rule::by => Clause("by"),
         Rule::timeout => Clause("timeout"),

@@ -1,5 +1,6 @@
 //! Items as text.
 
+use crate::syntax::ast::scenario::Scenario;
 use crate::syntax::ast::{
     Better, Block, Comment, Define, Handler, Ident, Input, Item, ItemKind, Metric, Order, Phase,
     Provider, Role, Rollback, StringLit, Watch,
@@ -33,11 +34,8 @@ pub fn print(lines: &mut Lines, item: &Item) {
                 trailing,
             );
         }
-        ItemKind::Scenario(scenario) => {
-            let mut parts = vec![text("scenario")];
-            parts.extend(scenario.title.as_ref().map(|title| text(quoted(title))));
-            lines.add_block(parts, &scenario.body, Shape::Lines, trailing);
-        }
+        ItemKind::Scenario(scenario) => print_scenario(lines, "scenario", scenario, trailing),
+        ItemKind::Test(test) => print_scenario(lines, "test", test, trailing),
         ItemKind::Phase(phase) => {
             lines.add_block(self::phase(phase), &phase.body, Shape::Lines, trailing);
         }
@@ -82,6 +80,12 @@ fn named_block(
     let mut parts = vec![text(format!("{word} {}", name.name))];
     parts.extend(title.map(|title| text(quoted(title))));
     lines.add_block(parts, block, Shape::Lines, trailing);
+}
+
+fn print_scenario(lines: &mut Lines, word: &'static str, it: &Scenario, trailing: &[Comment]) {
+    let mut parts = vec![text(word)];
+    parts.extend(it.title.as_ref().map(|title| text(quoted(title))));
+    lines.add_block(parts, &it.body, Shape::Lines, trailing);
 }
 
 fn phase(phase: &Phase) -> Vec<Doc> {

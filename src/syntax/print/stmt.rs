@@ -2,17 +2,16 @@
 
 use crate::syntax::ast::clause::{Clause, ClauseKind};
 use crate::syntax::ast::policy::{NoData, Rule};
-use crate::syntax::ast::scenario::{Answer, Assign, At};
+use crate::syntax::ast::scenario::At;
 use crate::syntax::ast::{
     Approve, Check, CheckBody, Comment, Every, Expect, Expr, For, Head, Hold, Let, Setting, Stage,
     Step, StmtKind,
 };
-use crate::syntax::print::clause::{
-    actions, clauses, head, notify, policy, reference, title_and_refs, word,
-};
+use crate::syntax::print::clause::{actions, clauses, head, notify, policy, title_and_refs, word};
 use crate::syntax::print::doc::{Doc, WIDTH, render, text};
 use crate::syntax::print::expr::expr;
 use crate::syntax::print::lines::{Lines, Shape};
+use crate::syntax::print::scenario;
 
 /// Prints a statement; `trailing` are the comments behind it, or behind the `{` of its block.
 pub fn print(lines: &mut Lines, kind: &StmtKind, trailing: &[Comment]) {
@@ -77,8 +76,11 @@ fn line(kind: &StmtKind) -> Vec<Doc> {
         StmtKind::Setting(setting) => vec![self::setting(setting)],
         StmtKind::Rule(rule) => self::rule(rule),
         StmtKind::NoData(no_data) => self::no_data(no_data),
-        StmtKind::Assign(Assign { place, value }) => vec![equal(place, value)],
-        StmtKind::Answer(answer) => self::answer(answer),
+        StmtKind::Assign(said) => scenario::assign(said),
+        StmtKind::Answer(said) => scenario::answer(said),
+        StmtKind::Trouble(said) => scenario::trouble(said),
+        StmtKind::Kill(said) => scenario::kill(said),
+        StmtKind::Promise(said) => scenario::promise(said),
         _ => Vec::new(),
     }
 }
@@ -224,15 +226,4 @@ fn no_data(no_data: &NoData) -> Vec<Doc> {
         word("no data for", &no_data.duration),
         actions(&no_data.actions),
     ]
-}
-
-fn equal(place: &Expr, value: &Expr) -> Doc {
-    Doc::Concat(vec![expr(place), text(" = "), expr(value)])
-}
-
-fn answer(answer: &Answer) -> Vec<Doc> {
-    let mut parts = vec![text(format!("{} {}", answer.who.name, answer.verb.name))];
-    parts.extend(answer.item.as_ref().map(|item| text(reference(item))));
-    parts.extend(answer.after.as_ref().map(|time| word("after", time)));
-    parts
 }

@@ -93,6 +93,12 @@ fn item_with_block() -> BoxedStrategy<ItemKind> {
         (ident(), block()).prop_map(|(name, body)| ItemKind::Threshold(Threshold { name, body })),
         (option::of(string()), block())
             .prop_map(|(title, body)| ItemKind::Scenario(Scenario { title, body })),
+        (string(), block()).prop_map(|(title, body)| {
+            ItemKind::Test(Scenario {
+                title: Some(title),
+                body,
+            })
+        }),
     ]
     .boxed()
 }

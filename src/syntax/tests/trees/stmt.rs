@@ -7,7 +7,9 @@ use super::clause::{
 };
 use super::expr::{amount, at_least, expr, ident, made, named, number};
 use crate::syntax::ast::policy::{NoData, Rule};
-use crate::syntax::ast::scenario::{Answer, Assign, At};
+use crate::syntax::ast::scenario::{
+    Answer, Applying, Assign, At, How, Kill, Promise, Tail, Trouble,
+};
 use crate::syntax::ast::{
     Approve, Arg, Block, Canary, Check, CheckBody, CompareOp, Confirm, Every, Expect, Expr,
     ExprKind, For, Hold, Let, Section, Setting, Stage, Step, Stmt, StmtKind, When,
@@ -24,6 +26,50 @@ pub fn expect() -> BoxedStrategy<Expect> {
             scope,
             duration,
             span: NOWHERE,
+        })
+        .boxed()
+}
+
+fn trouble() -> BoxedStrategy<StmtKind> {
+    let applying = || select(vec![Applying::Before, Applying::After]);
+    let how = prop_oneof![
+        Just(How::Down),
+        Just(How::Silent),
+        applying().prop_map(How::Fails),
+        option::of(applying()).prop_map(How::Unknown),
+    ];
+    let undo = any::<bool>().prop_map(|undo| undo.then_some(NOWHERE));
+    (undo, call(), how, option::of(amount()))
+        .prop_map(|(undo, what, how, duration)| {
+            StmtKind::Trouble(Trouble {
+                undo,
+                what,
+                how,
+                duration,
+            })
+        })
+        .boxed()
+}
+
+fn promise() -> BoxedStrategy<StmtKind> {
+    let tail = || {
+        prop_oneof![
+            expr().prop_map(|later| Tail::Before(*at_least(later, 5))),
+            (amount(), expr())
+                .prop_map(|(time, of)| { Tail::Within(*at_least(time, 5), *at_least(of, 5)) }),
+            Just(Tail::AtStart(NOWHERE)),
+        ]
+    };
+    let throughout = (Just(Some(NOWHERE)), option::of(tail()));
+    let once = (Just(None), tail().prop_map(Some));
+    (call(), prop_oneof![throughout, once])
+        .prop_map(|(condition, (always, tail))| {
+            StmtKind::Promise(Promise {
+                always,
+                condition,
+                tail,
+                span: NOWHERE,
+            })
         })
         .boxed()
 }
@@ -100,7 +146,19 @@ fn rule_line() -> BoxedStrategy<StmtKind> {
         ),
         (amount(), actions())
             .prop_map(|(duration, actions)| StmtKind::NoData(NoData { duration, actions })),
-        (call(), expr()).prop_map(|(place, value)| StmtKind::Assign(Assign { place, value })),
+        (call(), expr(), option::of(amount()), option::of(amount())).prop_map(
+            |(place, value, every, duration)| {
+                StmtKind::Assign(Assign {
+                    place,
+                    value: *at_least(value, 5),
+                    every,
+                    duration,
+                })
+            }
+        ),
+        trouble(),
+        promise(),
+        option::of(amount()).prop_map(|duration| StmtKind::Kill(Kill { duration })),
         (
             ident(),
             option::of(select(vec!["go_live", "X0-084"])),

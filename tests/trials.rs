@@ -2,6 +2,7 @@
 
 use crate::program::Folder;
 use serde_json::Value;
+use sha2::{Digest, Sha256};
 use std::fs;
 
 const PLAN: &str = include_str!("shown/demo/demo.deploy");
@@ -442,5 +443,90 @@ fn a_test_is_like_a_scenario_that_stands_beside_it() {
   at rollout { canary.error_rate = 50% }\n}\n
 test \"A\" {\n  like \"Bad at once\"\n  expect outcome == rolled_back\n}\n";
     let said = folder("trial-like", tests).said(&["test", "."]);
+    assert!(said.ends_with("exit 0\n"), "{said}");
+}
+
+#[test]
+fn what_no_test_has_seen_is_named_with_its_place() {
+    let lines = format!("{BAD}  expect outcome == rolled_back");
+    let folder = folder("trial-coverage", &day(&lines));
+    let said = folder.said(&["test", ".", "--coverage"]);
+    for part in [
+        "phases entered: 3 of 4\n    not \"Done\"  [demo.deploy:47]",
+        "rules that fired: 1 of 3",
+        "ways back taken: 2 of 2",
+        "gates given: 2 of 3\n    not \"The new version stays\"  [demo.deploy:48]",
+        "gates refused: 0 of 3",
+        "gates expired: 0 of 3",
+    ] {
+        assert!(said.contains(part), "`{part}` is not in\n{said}");
+    }
+    assert!(said.ends_with("exit 0\n"), "{said}");
+    let said = folder.said(&["test", ".", "--min", "90"]);
+    assert!(
+        said.contains("and 90% are wanted") && said.ends_with("exit 1\n"),
+        "{said}"
+    );
+    let said = folder.said(&["test", ".", "--min", "20"]);
+    assert!(
+        said.contains("coverage: ") && said.ends_with("exit 0\n"),
+        "{said}"
+    );
+}
+
+#[test]
+fn coverage_knows_each_answer_of_a_gate_and_rules_that_stay_quiet() {
+    let tests = format!(
+        "{}{}{}",
+        day("  expect outcome == success"),
+        day("  manager rejects go_live\n  expect outcome == rolled_back"),
+        day("  manager is silent\n  engineer is silent\n  expect outcome == stopped")
+    );
+    let said = folder("trial-gates", &tests).said(&["test", ".", "--coverage"]);
+    for part in [
+        "phases entered: 4 of 4",
+        "rules that fired: 0 of 3",
+        "rules that never fired: 3 of 3",
+        "gates given: 3 of 3",
+        "gates refused: 1 of 3",
+        "gates expired: 1 of 3",
+    ] {
+        assert!(said.contains(part), "`{part}` is not in\n{said}");
+    }
+}
+
+/// The events of a rehearsal as they stand in its journal.
+fn journal(folder: &Folder, seed: &str) -> String {
+    let args = ["simulate", ".", "--seed", seed, "--journal", "a.jsonl"];
+    let said = folder.said(&args);
+    assert!(said.ends_with("exit 0\n"), "{said}");
+    let text = fs::read_to_string(folder.0.join("a.jsonl")).unwrap();
+    let records = text.lines().filter_map(|line| {
+        let record: Value = serde_json::from_str(line).unwrap();
+        Some(format!("{}\n", record.get("event")?))
+    });
+    records.collect()
+}
+
+/// A digest that is not the one of the snapshot on some machine means that something there depends on the machine.
+#[test]
+fn the_same_seed_gives_the_same_journal_byte_for_byte() {
+    let folder = folder("trial-seed", &day("  expect outcome == success"));
+    let first = journal(&folder, "7");
+    assert!(first.lines().count() > 100, "{first}");
+    assert_eq!(first, journal(&folder, "7"));
+    assert_ne!(first, journal(&folder, "8"));
+    let digest = Sha256::digest(first.as_bytes());
+    let digest: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
+    insta::assert_snapshot!(digest);
+}
+
+#[test]
+fn a_rehearsal_may_take_its_time() {
+    let folder = folder("trial-speed", &day("  expect outcome == success"));
+    let started = std::time::Instant::now();
+    let said = folder.said(&["simulate", ".", "--speed", "900"]);
+    // A quarter of an hour of virtual time.
+    assert!(started.elapsed().as_millis() >= 900, "{said}");
     assert!(said.ends_with("exit 0\n"), "{said}");
 }

@@ -139,6 +139,15 @@ pub struct Test {
     /// Keep the stories of these runs as those that are expected from now on
     #[arg(long)]
     pub bless: bool,
+    /// Say what of the plan no test has seen: phases, rules that fire and that do not, ways back, answers of gates
+    #[arg(long)]
+    pub coverage: bool,
+    /// Fail below so much coverage; implies --coverage
+    #[arg(long, value_name = "PERCENT", value_parser = clap::value_parser!(u8).range(0..=100))]
+    pub min: Option<u8>,
+    /// As of `simulate`
+    #[arg(long, value_name = "N")]
+    pub seed: Option<u64>,
     #[command(flatten)]
     pub inputs: Inputs,
 }
@@ -160,6 +169,12 @@ pub struct Simulate {
     /// A file, or the stem of one in the plan's folder `scenarios`; `good-day` where there is one
     #[arg(long)]
     pub scenario: Option<String>,
+    /// Let requests and pods take longer or less long by chance: the same seed gives the same journal, byte for byte, on every machine
+    #[arg(long, value_name = "N")]
+    pub seed: Option<u64>,
+    /// So many virtual seconds a second; as fast as it goes, or as one can watch, if it is not given
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub speed: Option<u32>,
     /// Write the run's journal there, as `export` does: `why` and `replay` read it
     #[arg(long, value_name = "FILE")]
     pub journal: Option<PathBuf>,

@@ -65,14 +65,7 @@ pub fn simulate(args: &Simulate) -> Exit {
         path,
         rehearsal: &rehearsal,
     });
-    play(
-        &scripted,
-        &scenario,
-        identity,
-        screen,
-        args.output.output,
-        kept,
-    )
+    play(&scripted, &scenario, identity, screen, args, kept)
 }
 
 /// The one that was asked for; the good day, or the only one, where none was.
@@ -138,17 +131,27 @@ fn play(
     scenario: &Scenario,
     identity: Identity,
     mut screen: Screen,
-    output: Output,
+    wish: &Simulate,
     kept: Option<Kept>,
 ) -> Exit {
+    let output = wish.output.output;
     if output == Output::Human && !scenario.title.is_empty() {
         terminal::println!("{}\n", scenario.title);
     }
     let start = setup::start(plan, scenario);
-    let rehearse = || Drive::new(plan, scenario, setup::world(plan, start));
-    let mut pace = match terminal::is_live() && output == Output::Human {
-        true => Pace::over(length(rehearse(), identity.clone())),
-        false => Pace::none(),
+    let rehearse = || {
+        let mut world = setup::world(plan, start);
+        if let Some(seed) = wish.seed {
+            world.seed(seed);
+        }
+        Drive::new(plan, scenario, world)
+    };
+    let mut pace = match wish.speed {
+        Some(speed) => Pace::at(speed),
+        None if terminal::is_live() && output == Output::Human => {
+            Pace::over(length(rehearse(), identity.clone()))
+        }
+        None => Pace::none(),
     };
     let mut drive = rehearse();
     let (run, digest) = (identity.run.clone(), identity.digest.clone());
@@ -157,6 +160,7 @@ fn play(
     let outcome = loop {
         match drive.advance() {
             Progress::Event(notes) => {
+                pace.reach(drive.world.now.since(start));
                 show(plan, &drive, &notes, &mut screen);
                 pace.wait(weight(&notes));
             }

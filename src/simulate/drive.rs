@@ -401,6 +401,8 @@ impl<'p> Drive<'p> {
             Some(NodeKind::Approve(approve)) => (&approve.roles, Asked::Approve),
             _ => return,
         };
+        // Who is silent from this very moment on says nothing.
+        self.world.catch_up();
         let mut answered = false;
         for role in roles {
             let reply = self.scenario.reply(role, to, node);

@@ -4,7 +4,9 @@
 //! The world has an account of its own of what happened to it ([`history`]), which no run can write into.
 
 pub mod agenda;
+pub mod chance;
 pub mod compile;
+pub mod coverage;
 pub mod drive;
 pub mod expect;
 pub mod fault;

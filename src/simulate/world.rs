@@ -8,6 +8,7 @@ use crate::providers::catalog;
 use crate::providers::request::{
     Call, Direction, Failure, FailureKind, Intent, Key, Observation, Outcome, Request, Response,
 };
+use crate::simulate::chance::{Chance, Stream};
 use crate::simulate::fault::{Fate, Reach};
 use crate::simulate::history::{Change, What};
 use crate::simulate::kubernetes::job::{self, Job, Poll};
@@ -25,6 +26,7 @@ pub struct World {
     pub now: Instant,
     pub script: Script,
     pub cluster: Cluster,
+    chance: Chance,
     kinds: BTreeMap<String, Kind>,
     /// Of the plan's folder.
     pub files: Arc<BTreeMap<String, String>>,
@@ -99,6 +101,7 @@ impl World {
             now,
             script: Script::default(),
             cluster: Cluster::new(now),
+            chance: Chance::default(),
             kinds: kinds.collect(),
             files: Arc::new(plan.files.clone()),
             rules: None,
@@ -107,6 +110,12 @@ impl World {
             turns: BTreeMap::new(),
             turns_made: 0,
         }
+    }
+
+    /// From now on things take longer or less long, by chance.
+    pub fn seed(&mut self, seed: u64) {
+        self.chance = Chance::seeded(seed, Stream::Requests);
+        self.cluster.chance = Chance::seeded(seed, Stream::Pods);
     }
 
     /// All that happened, in the order in which it happened.
@@ -143,7 +152,7 @@ impl World {
             Some(fate) => (15 * MS, Work::Reply(Response::Committed(fate.refusal()))),
             None => self.work(request),
         };
-        let at = self.now.plus(delay_ns);
+        let at = self.now.plus(self.chance.vary(delay_ns));
         self.running.insert(ticket, Running { at, work, fate });
     }
 

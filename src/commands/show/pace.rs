@@ -16,6 +16,8 @@ pub struct Pace {
     /// The weights of all that will happen; 0 for no pace at all.
     whole: u64,
     passed: u64,
+    /// Virtual seconds a second.
+    speed: Option<u32>,
 }
 
 impl Pace {
@@ -29,6 +31,27 @@ impl Pace {
             started: Instant::now(),
             whole,
             passed: 0,
+            speed: None,
+        }
+    }
+
+    /// So many virtual seconds a second.
+    pub fn at(speed: u32) -> Pace {
+        Pace {
+            speed: Some(speed),
+            ..Pace::none()
+        }
+    }
+
+    /// Until so much virtual time may have passed.
+    pub fn reach(&mut self, virtual_ns: i64) {
+        let Some(speed) = self.speed else {
+            return;
+        };
+        let due = Duration::from_nanos(virtual_ns.unsigned_abs()) / speed.max(1);
+        let early = due.saturating_sub(self.started.elapsed());
+        if early >= GRAIN {
+            std::thread::sleep(early);
         }
     }
 

@@ -1,5 +1,6 @@
 //! `deployc test PATH`: the tests of a plan, side by side, told in the order of the text.
 
+pub mod coverage;
 pub mod human;
 pub mod json;
 pub mod junit;
@@ -22,6 +23,7 @@ use crate::plan::digest::digest;
 use crate::plan::{Plan, elements};
 use crate::simulate::drive::Identity;
 use crate::simulate::scenario::Scenario;
+use crate::simulate::world::World;
 use crate::simulate::{setup, trial};
 use crate::source::Span;
 use crate::values::Value;
@@ -64,16 +66,51 @@ pub fn test(args: &Test) -> Exit {
             digest: digest.clone(),
             inputs,
         };
-        one(&rehearsal, &scripted, span, &scenario, identity, &stories)
+        let mut world = setup::world(&scripted, setup::start(&scripted, &scenario));
+        if let Some(seed) = args.seed {
+            world.seed(seed);
+        }
+        one(
+            &rehearsal,
+            &scripted,
+            span,
+            &scenario,
+            (world, identity),
+            &stories,
+        )
     });
     let reports: Vec<Report> = carried_out.collect();
     if let Err(error) = stories.keep() {
         return report(&error);
     }
     print(&rehearsal, &reports, args.format);
+    let seen = covered(args, plan, &rehearsal, &reports);
     match reports.iter().all(Report::passed) {
-        true => Exit::Succeeded,
+        true => seen,
         false => Exit::Invalid,
+    }
+}
+
+/// Says how much the tests have seen, where that was asked for, and whether it is enough.
+fn covered(args: &Test, plan: &Plan, rehearsal: &Rehearsal, reports: &[Report]) -> Exit {
+    let wanted = args.coverage || args.min.is_some();
+    if !wanted {
+        return Exit::Succeeded;
+    }
+    let coverage = coverage::coverage(plan, &rehearsal.compiled.source_map, reports);
+    match args.format {
+        TestFormat::Human => terminal::print!("{}", coverage.text()),
+        TestFormat::Json => terminal::println!("{}", coverage.object()),
+        TestFormat::Junit => {}
+    }
+    let percent = coverage.percent();
+    match args.min {
+        Some(least) if percent < f64::from(least) => {
+            let tell = "of what they could see of the plan, and";
+            terminal::eprintln!("error: the tests see {percent:.1}% {tell} {least}% are wanted");
+            Exit::Invalid
+        }
+        _ => Exit::Succeeded,
     }
 }
 
@@ -82,10 +119,9 @@ fn one(
     plan: &Plan,
     span: Span,
     scenario: &Scenario,
-    identity: Identity,
+    (world, identity): (World, Identity),
     stories: &Stories,
 ) -> Report {
-    let world = setup::world(plan, setup::start(plan, scenario));
     let map = &rehearsal.compiled.source_map;
     let story = |name: &str, trace: &_| stories.compare(name, &stories::text(plan, map, trace));
     let tried = trial::tried(plan, scenario, world, identity, &story);

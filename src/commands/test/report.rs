@@ -6,10 +6,12 @@ use crate::commands::test::stories;
 use crate::diagnostics::Diagnostic;
 use crate::diagnostics::codes::scenario::TEST_UNMET;
 use crate::plan::Plan;
+use crate::simulate::coverage::{self, Point};
 use crate::simulate::scenario::Scenario;
 use crate::simulate::trial::{Failure, Tried, Why};
 use crate::source::{Sources, Span};
 use crate::values::{Instant, show};
+use std::collections::BTreeSet;
 
 pub struct Report {
     pub title: String,
@@ -17,6 +19,8 @@ pub struct Report {
     pub failures: Vec<Unmet>,
     pub took_ns: i64,
     pub events: usize,
+    /// Of the plan.
+    pub seen: BTreeSet<Point>,
 }
 
 /// An expectation that did not come true.
@@ -60,6 +64,7 @@ pub fn report(
         failures: tried.failures.iter().map(unmet).collect(),
         took_ns: tried.took_ns,
         events: tried.drive.journal.len(),
+        seen: coverage::seen(plan, tried),
     }
 }
 

@@ -16,6 +16,7 @@ pub mod store;
 pub mod task;
 pub mod undo;
 
+use crate::simulate::chance::Chance;
 use crate::simulate::history::What;
 use crate::simulate::kubernetes::deployment::Wanted;
 use crate::simulate::kubernetes::object::{ApiError, Name};
@@ -41,6 +42,8 @@ pub struct Cluster {
     /// Deployments that the controller is going to look at.
     due: BTreeMap<Name, Instant>,
     born: u64,
+    /// How long pods take to become ready.
+    pub chance: Chance,
 }
 
 #[derive(Clone, Debug)]
@@ -84,6 +87,7 @@ impl Cluster {
             now,
             due: BTreeMap::new(),
             born: 0,
+            chance: Chance::default(),
         }
     }
 
@@ -258,7 +262,7 @@ impl Cluster {
             ready_since: None,
             restarts: 0,
             deleting: false,
-            start_delay_ns: template.start_delay_ns + READY_NS,
+            start_delay_ns: self.chance.vary(template.start_delay_ns + READY_NS),
             drain_ns: template.drain_ns,
             next: Some((self.now.plus(SCHEDULE_NS), Move::Schedule)),
         };

@@ -20,6 +20,7 @@ mod lists;
 mod program;
 mod readme;
 mod replay;
+mod runs;
 mod shown;
 mod simulate;
 mod state;

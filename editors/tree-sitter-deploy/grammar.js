@@ -145,7 +145,8 @@ module.exports = grammar({
     undo: $ => prec.right(seq('undo', repeat($._title_or_references), optional($._expression), optional($.timeout))),
 
     on_policy: $ => seq('on', sep1($._cause, ','), $._policies),
-    _cause: $ => choice('fail', 'error', 'inconclusive', seq('no', 'data', optional($.lasting))),
+    _cause: $ => choice(seq('fail', optional($.counting)), 'error', 'inconclusive', seq('no', 'data', optional($.lasting))),
+    counting: $ => seq($.number, choice(seq('in', 'a', 'row'), seq('in', 'total'), seq('of', 'last', $.number))),
     _policies: $ => prec.right(sep1($._policy, 'then')),
     _policy: $ => choice('stop', 'rollback', 'warn', $.pause, $.extend),
     pause: $ => seq('pause', optional($._up_to)),

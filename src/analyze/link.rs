@@ -254,6 +254,7 @@ impl Linker<'_> {
     fn policies(&self, policies: &mut Policies) {
         let Policies {
             fail,
+            fails: _,
             error,
             inconclusive,
             no_data,

@@ -203,9 +203,14 @@ fn weigh(turn: &mut Turn, id: NodeId, stage: &Stage, mut holding: Holding, at: I
             continue;
         };
         sight &= found.finding.is_seen();
-        check::tally(check, &mut work, &found);
+        check::tally(turn, child, check, &mut work, &found);
+        let tolerated = check::is_tolerated(turn, child, check, &work);
         turn.node_mut(child).work = Work::Check(work);
-        react(turn, child, check, &found, left_ns);
+        if found.finding.verdict == Verdict::Fail && tolerated {
+            policy::seen(turn, child);
+        } else {
+            react(turn, child, check, &found, left_ns);
+        }
         if turn.state.ending.is_some() {
             return;
         }

@@ -3,11 +3,12 @@
 use crate::engine::eval::{Asker, Mode, still_waits};
 use crate::engine::grid::Sampler;
 use crate::engine::judge::judge;
-use crate::engine::state::{CheckWork, Found, Life, Sight, Work};
+use crate::engine::state::{CheckWork, Fails, Found, Life, Sight, Work};
 use crate::engine::turn::Turn;
 use crate::engine::{metric, pause, policy, walk, watch};
 use crate::plan::expr::Stmt;
 use crate::plan::node::{Check, CheckMode, Node, NodeId, NodeKind};
+use crate::plan::walk;
 use crate::values::{Instant, Verdict};
 use std::collections::BTreeSet;
 
@@ -18,6 +19,7 @@ pub fn work(turn: &Turn, check: &Check) -> CheckWork {
         from,
         sampler: Sampler::new(from, turn.plan.sample_ns),
         passes: 0,
+        fails: Fails::default(),
         held_ns: 0,
         held_at: None,
         found: None,
@@ -63,7 +65,7 @@ pub fn advance<'p>(turn: &mut Turn<'p>, id: NodeId, check: &'p Check) {
         turn.await_watches();
     }
     if let Some(found) = &found {
-        tally(check, &mut work, found);
+        tally(turn, id, check, &mut work, found);
     }
     let passed = has_passed(check, &work);
     turn.node_mut(id).work = Work::Check(work);
@@ -118,17 +120,19 @@ fn is_quiet(turn: &Turn, id: NodeId) -> bool {
 }
 
 /// What the sample adds to what is known.
-pub fn tally(check: &Check, work: &mut CheckWork, found: &Found) {
+pub fn tally(turn: &Turn, id: NodeId, check: &Check, work: &mut CheckWork, found: &Found) {
     work.last = Some(found.finding.clone());
     match found.finding.verdict {
         Verdict::Pass => {
             work.passes += 1;
-            if let Some(before) = work.held_at {
-                work.held_ns = work.held_ns.saturating_add(found.at.since(before).max(0));
-            }
-            work.held_at = Some(found.at);
+            work.fails.passed();
+            held_on(work, found);
         }
         Verdict::Fail => {
+            work.fails.failed();
+            if is_tolerated(turn, id, check, work) {
+                return held_on(work, found);
+            }
             work.held_ns = 0;
             work.held_at = None;
             // One that has to hold at the end may fail before.
@@ -138,6 +142,33 @@ pub fn tally(check: &Check, work: &mut CheckWork, found: &Found) {
         }
         // Time without sight does not count, and takes nothing back.
         _ => work.held_at = None,
+    }
+}
+
+fn held_on(work: &mut CheckWork, found: &Found) {
+    if let Some(before) = work.held_at {
+        work.held_ns = work.held_ns.saturating_add(found.at.since(before).max(0));
+    }
+    work.held_at = Some(found.at);
+}
+
+/// Whether the sample that failed was not yet one too many. What a whole hold has decided is no sample among others.
+pub fn is_tolerated(turn: &Turn, id: NodeId, check: &Check, work: &CheckWork) -> bool {
+    let enough = turn.plan.node(id).and_then(|node| node.policies.fails);
+    let enough = enough.filter(|_| walk::comparisons(&check.body).is_empty());
+    enough.is_some_and(|enough| !work.fails.are(enough))
+}
+
+/// Within its time a check may fail as often as nobody counts.
+fn fails_now(turn: &Turn, id: NodeId, check: &Check) -> bool {
+    let counted = turn
+        .plan
+        .node(id)
+        .is_some_and(|node| node.policies.fails.is_some());
+    let may_fail = matches!(check.mode, CheckMode::Within { .. }) && !counted;
+    match &turn.node(id).work {
+        Work::Check(work) => !may_fail && !is_tolerated(turn, id, check, work),
+        _ => !may_fail,
     }
 }
 
@@ -232,7 +263,7 @@ fn react(turn: &mut Turn, id: NodeId, check: &Check, found: &Found, passed: bool
         }
         Verdict::Fail => {
             policy::seen(turn, id);
-            if !matches!(check.mode, CheckMode::Within { .. }) {
+            if fails_now(turn, id, check) {
                 policy::trouble(turn, id, finding);
             }
         }

@@ -10,8 +10,8 @@ use crate::engine::protocol::{Actor, Measured, ReadId, RunOutcome};
 use crate::engine::tell::{Message, Telling};
 use crate::engine::watch::WatchState;
 use crate::engine::write::Write;
-use crate::plan::LocId;
 use crate::plan::node::NodeId;
+use crate::plan::{Counting, LocId};
 use crate::providers::request::{Call, Failure, Key};
 use crate::values::{Instant, Value, Verdict};
 use indexmap::IndexMap;
@@ -186,6 +186,7 @@ pub struct CheckWork {
     pub sampler: Sampler,
     /// Valid samples that passed and count.
     pub passes: u32,
+    pub fails: Fails,
     /// Time between samples with sight, at which it held.
     pub held_ns: i64,
     /// The newest sample at which it held.
@@ -194,6 +195,15 @@ pub struct CheckWork {
     pub found: Option<Found>,
     /// What the newest sample that counted said.
     pub last: Option<Finding>,
+}
+
+/// Samples that failed; those without sight are left out.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Fails {
+    in_a_row: u32,
+    in_total: u32,
+    /// One bit for each sample, the newest lowest.
+    recent: u64,
 }
 
 #[derive(Clone, Debug, Serialize)]
@@ -258,6 +268,31 @@ pub struct EveryWork {
 pub enum Ticking {
     No,
     Yes,
+}
+
+impl Fails {
+    pub fn failed(&mut self) {
+        self.in_a_row += 1;
+        self.in_total += 1;
+        self.recent = self.recent << 1 | 1;
+    }
+
+    pub fn passed(&mut self) {
+        self.in_a_row = 0;
+        self.recent <<= 1;
+    }
+
+    /// Whether there are as many as are not tolerated.
+    pub fn are(&self, enough: Counting) -> bool {
+        match enough {
+            Counting::InARow(fails) => self.in_a_row >= fails,
+            Counting::InTotal(fails) => self.in_total >= fails,
+            Counting::OfLast { fails, last } => {
+                let older = u64::MAX.checked_shl(last).unwrap_or(0);
+                (self.recent & !older).count_ones() >= fails
+            }
+        }
+    }
 }
 
 impl StageWork {

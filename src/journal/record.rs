@@ -98,3 +98,60 @@ fn digest(parts: &[&[u8]]) -> Hash {
     }
     Hash(hasher.finalize().into())
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::engine::protocol::{Event, EventKind, ReadId};
+    use crate::journal::record::{Hash, Record};
+    use crate::units::Dim;
+    use crate::values::{Instant, Value};
+    use indexmap::IndexMap;
+    use proptest::prelude::*;
+
+    fn measured(value: f64) -> Event {
+        let series = IndexMap::from([("value".to_owned(), Value::measured(Dim::Ratio, value))]);
+        Event {
+            at: Instant(1),
+            kind: EventKind::Read {
+                id: ReadId(1),
+                result: Ok(Value::List(vec![Value::Record(series), Value::Absent])),
+            },
+        }
+    }
+
+    /// What a metric gave, after the journal.
+    fn read_back(value: f64) -> f64 {
+        let record = Record::new(1, 1, &measured(value), Hash([0; 32])).unwrap();
+        let event = record.decode().unwrap();
+        let again = Record::new(1, 1, &event, Hash([0; 32])).unwrap();
+        assert_eq!(again.hash, record.hash, "{}", record.event);
+        let EventKind::Read {
+            result: Ok(Value::List(series)),
+            ..
+        } = event.kind
+        else {
+            panic!("{}", record.event);
+        };
+        let [Value::Record(fields), Value::Absent] = series.as_slice() else {
+            panic!("nothing became something: {series:?}");
+        };
+        fields["value"].amount().unwrap().as_f64()
+    }
+
+    #[test]
+    fn a_value_that_is_no_number_stays_none() {
+        assert!(read_back(f64::NAN).is_nan());
+        assert_eq!(read_back(f64::INFINITY), f64::INFINITY);
+        assert_eq!(read_back(f64::NEG_INFINITY), f64::NEG_INFINITY);
+        assert!(read_back(-0.0).is_sign_negative());
+    }
+
+    proptest! {
+        #[test]
+        fn every_value_is_read_back_to_its_last_bit(bits in any::<u64>()) {
+            let value = f64::from_bits(bits);
+            let back = read_back(value);
+            prop_assert!(back.to_bits() == bits || back.is_nan() && value.is_nan());
+        }
+    }
+}

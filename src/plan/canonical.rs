@@ -202,6 +202,7 @@ impl Numbers {
     fn policies(&mut self, policies: &mut Policies) {
         let Policies {
             fail,
+            fails: _,
             error,
             inconclusive,
             no_data,

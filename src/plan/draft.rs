@@ -297,6 +297,7 @@ impl Draft {
 pub fn stops() -> Policies {
     Policies {
         fail: Some(Policy::Stop),
+        fails: None,
         error: Some(Policy::Stop),
         inconclusive: Some(Policy::Stop),
         no_data: None,

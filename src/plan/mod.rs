@@ -274,11 +274,23 @@ pub enum Policy {
 pub struct Policies {
     /// `None`: the default, which is `rollback` once a step has started, else `stop`.
     pub fail: Option<Policy>,
+    /// How often a sample of a check has to fail before `fail` holds; `None`: once.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fails: Option<Counting>,
     /// `None`: `pause up to 15m then` the default of `fail`.
     pub error: Option<Policy>,
     pub inconclusive: Option<Policy>,
     /// Silence of the source for so long; `inconclusive` covers it where it is not written.
     pub no_data: Option<(i64, Policy)>,
+}
+
+/// In words: `2 in a row`, `3 in total`, `3 of last 5`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Counting {
+    InARow(u32),
+    InTotal(u32),
+    OfLast { fails: u32, last: u32 },
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]

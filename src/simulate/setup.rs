@@ -3,6 +3,7 @@
 
 use crate::plan::expr::{CallExpr, Expr};
 use crate::plan::node::NodeKind;
+use crate::plan::walk;
 use crate::plan::{MetricSource, Plan, SCOPE_PLACEHOLDER};
 use crate::providers::kubernetes::FIELD_MANAGER;
 use crate::providers::manifest;
@@ -56,13 +57,16 @@ pub fn scripted(plan: &Plan, scenario: &Scenario) -> Plan {
         .providers
         .iter()
         .find(|provider| provider.kind == "prometheus");
-    let mut plan = plan.clone();
+    let real = plan;
+    let mut plan = real.clone();
     let Some(source) = source.map(|provider| provider.name.clone()) else {
         return plan;
     };
     for metric in &mut plan.metrics {
-        let derived = matches!(metric.source, MetricSource::Derived(_));
-        if derived && said.contains(metric.name.as_str()) {
+        if let MetricSource::Derived(parts) = &metric.source
+            && said.contains(metric.name.as_str())
+        {
+            let lookback_ns = lookback_ns(real, parts);
             metric.source = MetricSource::Query {
                 provider: source.clone(),
                 query: metric.name.clone(),
@@ -70,11 +74,24 @@ pub fn scripted(plan: &Plan, scenario: &Scenario) -> Plan {
                 scale_numerator: 1,
                 scale_denominator: 1,
                 absent: None,
-                lookback_ns: 0,
+                lookback_ns,
             };
         }
     }
     plan
+}
+
+/// As far as its parts look back: what it is made of is what it is sampled like.
+fn lookback_ns(plan: &Plan, parts: &Expr) -> i64 {
+    let parts = walk::reads(plan, [parts]).metrics;
+    let looks =
+        parts.iter().filter_map(
+            |(metric, _)| match &plan.metrics.get(*metric as usize)?.source {
+                MetricSource::Query { lookback_ns, .. } => Some(*lookback_ns),
+                MetricSource::Derived(_) => None,
+            },
+        );
+    looks.max().unwrap_or(0)
 }
 
 fn install(world: &mut World, plan: &Plan, namespace: &str, call: &CallExpr) {

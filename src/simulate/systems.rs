@@ -34,7 +34,10 @@ pub fn prometheus(
         return Err(refused(&call.provider));
     }
     match call.function.as_str() {
-        "query" => Ok(Value::List(series(script, call, at, traffic))),
+        "query" => {
+            let found = Value::List(series(script, call, at, traffic));
+            Ok(script.correct(call, found))
+        }
         "targets" => {
             let up = [("up", 7), ("down", 0), ("total", 7)];
             Ok(script.correct(call, record(up.map(|(name, n)| (name, Value::count(n))))))

@@ -24,6 +24,7 @@
   "always" "deadline" "samples" "windows" "confidence" "zone" "like" "sample" "approves" "rejects" "confirms" "declines"
   "aborts" "secret" "env" "worse" "than" "near"
   "test" "kill" "before" "fails" "applying" "down" "silent" "unknown"
+  "a" "row" "total" "last"
 ] @keyword
 (at_most_once) @keyword
 (by "all" @keyword)

@@ -3,17 +3,18 @@
 use crate::analyze::context::Cx;
 use crate::analyze::env::Env;
 use crate::analyze::expr::constant;
-use crate::analyze::messages::structure as say;
-use crate::plan::{Policies, Policy};
+use crate::analyze::messages::{numbers, structure as say};
+use crate::plan::{Counting, Policies, Policy};
 use crate::source::Span;
 use crate::syntax::ast;
-use crate::syntax::ast::policy::{CauseKind, PolicyAction, PolicyKind};
+use crate::syntax::ast::policy::{CauseKind, CountingHow, PolicyAction, PolicyKind};
 use crate::syntax::ast::{Block, Expr, StmtKind};
 
 /// Nothing is written: the defaults hold.
 pub fn none() -> Policies {
     Policies {
         fail: None,
+        fails: None,
         error: None,
         inconclusive: None,
         no_data: None,
@@ -50,7 +51,12 @@ pub fn apply<'p>(
                 continue;
             };
             match &cause.kind {
-                CauseKind::Fail => policies.fail = Some(action),
+                CauseKind::Fail(counting) => {
+                    policies.fail = Some(action);
+                    policies.fails = counting
+                        .as_ref()
+                        .and_then(|counting| counted(cx, env, counting));
+                }
                 CauseKind::Error => policies.error = Some(action),
                 CauseKind::Inconclusive => policies.inconclusive = Some(action),
                 CauseKind::NoData(time) => {
@@ -68,6 +74,11 @@ pub fn apply<'p>(
 pub fn over(near: &Policies, far: &Policies) -> Policies {
     Policies {
         fail: near.fail.clone().or_else(|| far.fail.clone()),
+        // It belongs to the policy that it is written with.
+        fails: match &near.fail {
+            Some(_) => near.fails,
+            None => far.fails,
+        },
         error: near.error.clone().or_else(|| far.error.clone()),
         inconclusive: near
             .inconclusive
@@ -134,6 +145,27 @@ pub fn end(
     Some((ns?, Box::new(then?)))
 }
 
+/// So many samples are remembered.
+const LAST_MAX: u32 = 64;
+
+fn counted(cx: &mut Cx<'_, '_>, env: &Env, written: &ast::policy::Counting) -> Option<Counting> {
+    let fails = constant::count(cx, env, &written.fails, "the number of fails")?;
+    Some(match &written.how {
+        CountingHow::InARow => Counting::InARow(fails),
+        CountingHow::InTotal => Counting::InTotal(fails),
+        CountingHow::OfLast(last) => {
+            let at = written.fails.span.to(last.span);
+            let last = constant::count(cx, env, last, "the number of samples")?;
+            if fails > last || last > LAST_MAX {
+                let range = "of as many samples or more, and of 64 at most";
+                cx.report(numbers::out_of_range(at, "a number of fails", range));
+                return None;
+            }
+            Counting::OfLast { fails, last }
+        }
+    })
+}
+
 fn silence(cx: &mut Cx<'_, '_>, env: &Env, time: Option<&Expr>, span: Span) -> Option<i64> {
     match time {
         Some(time) => constant::duration_ns(cx, env, time, "the time without data"),
@@ -150,7 +182,7 @@ fn silence(cx: &mut Cx<'_, '_>, env: &Env, time: Option<&Expr>, span: Span) -> O
 
 fn word(cause: &CauseKind) -> &'static str {
     match cause {
-        CauseKind::Fail => "on fail",
+        CauseKind::Fail(_) => "on fail",
         CauseKind::Error => "on error",
         CauseKind::Inconclusive => "on inconclusive",
         CauseKind::NoData(_) => "on no data",

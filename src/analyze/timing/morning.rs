@@ -14,6 +14,7 @@ pub fn pauses(draft: &mut Draft, ids: &[NodeId], up_to_ns: i64, place: u32) {
     for id in ids {
         draft.node(*id).policies = Policies {
             fail: Some(Policy::Rollback),
+            fails: None,
             error: Some(pause(up_to_ns, place, Policy::Rollback)),
             inconclusive: Some(pause(up_to_ns, place, Policy::Rollback)),
             no_data: None,

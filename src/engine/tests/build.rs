@@ -356,6 +356,7 @@ fn metric(name: &str, dim: Dim) -> Metric {
 fn no_policies() -> Policies {
     Policies {
         fail: None,
+        fails: None,
         error: None,
         inconclusive: None,
         no_data: None,

@@ -3,6 +3,7 @@
 mod baselines;
 mod bench;
 mod build;
+mod counting;
 mod evidence;
 mod flow;
 mod holds;

@@ -135,6 +135,7 @@ fn node(id: u32, path: &str, kind: NodeKind, parent: Option<u32>) -> Node {
         after: Vec::new(),
         policies: Policies {
             fail: Some(Policy::Rollback),
+            fails: None,
             error: None,
             inconclusive: None,
             no_data: None,

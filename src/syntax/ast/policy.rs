@@ -46,11 +46,26 @@ pub struct Cause {
 
 #[derive(Clone, Debug, PartialEq)]
 pub enum CauseKind {
-    Fail,
+    /// `fail 2 in a row`: tolerated until it was seen so often.
+    Fail(Option<Counting>),
     Error,
     Inconclusive,
     /// `no data [for T]`
     NoData(Option<Expr>),
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct Counting {
+    pub fails: Expr,
+    pub how: CountingHow,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub enum CountingHow {
+    InARow,
+    InTotal,
+    /// `3 of last 5`
+    OfLast(Expr),
 }
 
 #[derive(Clone, Debug, PartialEq)]

@@ -1,10 +1,12 @@
 //! Policies and the actions of a watch.
 
 use crate::source::Span;
-use crate::syntax::ast::Expr;
-use crate::syntax::ast::policy::{Action, Cause, CauseKind, Policy, PolicyAction, PolicyKind};
+use crate::syntax::ast::policy::{
+    Action, Cause, CauseKind, Counting, CountingHow, Policy, PolicyAction, PolicyKind,
+};
+use crate::syntax::ast::{Expr, ExprKind};
 use crate::syntax::grammar::Rule;
-use crate::syntax::parse::builder::{Builder, Node};
+use crate::syntax::parse::builder::{Builder, Node, missing_expr};
 use crate::syntax::scan::DEPTH_MAX;
 
 impl Builder<'_> {
@@ -51,17 +53,50 @@ impl Builder<'_> {
         let span = self.span(&node);
         let word = node.as_str().trim_end().to_owned();
         let kind = match node.into_inner().next() {
+            Some(fail) if fail.as_rule() == Rule::fail_cause => {
+                let counting = fail.into_inner().next();
+                CauseKind::Fail(counting.map(|counting| self.counting(counting)))
+            }
             Some(no_data) => {
                 let time = no_data
                     .into_inner()
                     .find(|inner| inner.as_rule() == Rule::for_time);
                 CauseKind::NoData(time.map(|time| self.inner_expr(time)))
             }
-            None if word == "fail" => CauseKind::Fail,
+            None if word == "fail" => CauseKind::Fail(None),
             None if word == "error" => CauseKind::Error,
             None => CauseKind::Inconclusive,
         };
         Cause { kind, span }
+    }
+
+    fn counting(&mut self, node: Node<'_>) -> Counting {
+        let span = self.span(&node);
+        let mut fails = missing_expr(span);
+        let mut how = CountingHow::InARow;
+        for inner in node.into_inner() {
+            match inner.as_rule() {
+                Rule::digits => fails = self.plain_number(&inner),
+                Rule::in_total => how = CountingHow::InTotal,
+                Rule::of_last => {
+                    let last = inner.into_inner().next();
+                    let last = last.map(|digits| self.plain_number(&digits));
+                    how = CountingHow::OfLast(last.unwrap_or_else(|| missing_expr(span)));
+                }
+                _ => {}
+            }
+        }
+        Counting { fails, how }
+    }
+
+    fn plain_number(&self, node: &Node<'_>) -> Expr {
+        Expr {
+            span: self.span(node),
+            kind: ExprKind::Number {
+                digits: node.as_str().to_owned(),
+                unit: None,
+            },
+        }
     }
 
     /// `A then B then C` stands in each other: each is what follows when the one before it is over.

@@ -1,7 +1,9 @@
 //! Heads, clauses, policies and actions.
 
 use crate::syntax::ast::clause::{By, Clause, ClauseKind, Quorum, Undo};
-use crate::syntax::ast::policy::{Action, Cause, CauseKind, Policy, PolicyAction, PolicyKind};
+use crate::syntax::ast::policy::{
+    Action, Cause, CauseKind, Counting, CountingHow, Policy, PolicyAction, PolicyKind,
+};
 use crate::syntax::ast::{Expr, Head, Ident, Notify, Range, Reference};
 use crate::syntax::print::doc::{Doc, text};
 use crate::syntax::print::expr::{expr, quoted, quoted_text};
@@ -135,12 +137,23 @@ fn undo(undo: &Undo) -> Doc {
 
 fn cause(cause: &Cause) -> Doc {
     match &cause.kind {
-        CauseKind::Fail => text("fail"),
+        CauseKind::Fail(None) => text("fail"),
+        CauseKind::Fail(Some(counting)) => counted(counting),
         CauseKind::Error => text("error"),
         CauseKind::Inconclusive => text("inconclusive"),
         CauseKind::NoData(None) => text("no data"),
         CauseKind::NoData(Some(time)) => word("no data for", time),
     }
+}
+
+fn counted(counting: &Counting) -> Doc {
+    let mut parts = vec![word("fail", &counting.fails)];
+    match &counting.how {
+        CountingHow::InARow => parts.push(text(" in a row")),
+        CountingHow::InTotal => parts.push(text(" in total")),
+        CountingHow::OfLast(last) => parts.extend([text(" of "), word("last", last)]),
+    }
+    Doc::Concat(parts)
 }
 
 fn policy_action(action: &PolicyAction) -> Doc {

@@ -3,8 +3,10 @@
 use super::NOWHERE;
 use super::expr::{amount, expr, ident, idents, made, string, tight};
 use crate::syntax::ast::clause::{By, Clause, ClauseKind, Quorum, Undo};
-use crate::syntax::ast::policy::{Action, Cause, CauseKind, Policy, PolicyAction, PolicyKind};
-use crate::syntax::ast::{Comment, Comments, ExprKind, Head, Notify, Reference};
+use crate::syntax::ast::policy::{
+    Action, Cause, CauseKind, Counting, CountingHow, Policy, PolicyAction, PolicyKind,
+};
+use crate::syntax::ast::{Comment, Comments, Expr, ExprKind, Head, Notify, Reference};
 use proptest::collection::vec;
 use proptest::option;
 use proptest::prelude::*;
@@ -100,9 +102,29 @@ pub fn policy_action() -> BoxedStrategy<PolicyAction> {
     .boxed()
 }
 
+fn counting() -> BoxedStrategy<Counting> {
+    let number = || {
+        (1..9u32).prop_map(|digits| Expr {
+            kind: ExprKind::Number {
+                digits: digits.to_string(),
+                unit: None,
+            },
+            span: NOWHERE,
+        })
+    };
+    let how = prop_oneof![
+        Just(CountingHow::InARow),
+        Just(CountingHow::InTotal),
+        number().prop_map(CountingHow::OfLast),
+    ];
+    (number(), how)
+        .prop_map(|(fails, how)| Counting { fails, how })
+        .boxed()
+}
+
 pub fn policy() -> BoxedStrategy<Policy> {
     let cause = prop_oneof![
-        Just(CauseKind::Fail),
+        option::of(counting()).prop_map(CauseKind::Fail),
         Just(CauseKind::Error),
         Just(CauseKind::Inconclusive),
         option::of(amount()).prop_map(CauseKind::NoData),

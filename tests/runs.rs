@@ -1,0 +1,411 @@
+//! Whole plans, each with the days that the verdict vectors speak of: what a run says of each item, how it ends, and its
+//! story as `deployc simulate` tells it. (`tests/run` is the script that runs all tests, so the folder is `tests/runs`.)
+
+use deployc::commands::scenarios::{Rehearsal, load};
+use deployc::diagnostics::Severity;
+use deployc::engine::protocol::RunOutcome;
+use deployc::engine::state::NodeState;
+use deployc::plan::Plan;
+use deployc::plan::digest::digest;
+use deployc::simulate::drive::{Drive, Identity, Progress};
+use deployc::simulate::history::What;
+use deployc::simulate::scenario::Scenario;
+use deployc::simulate::setup;
+use deployc::values::{Instant, Verdict};
+use std::path::PathBuf;
+use std::process::Command;
+
+const SECOND_NS: i64 = 1_000_000_000;
+const MINUTE_NS: i64 = 60 * SECOND_NS;
+
+/// A day that is played without anybody from outside.
+struct Day {
+    plan: &'static str,
+    scenario: &'static str,
+    outcome: RunOutcome,
+    /// By `ref`; `None` of what never came to one.
+    verdicts: &'static [(&'static str, Option<Verdict>)],
+    /// Of each watch, in the order of the plan.
+    watches: &'static [Verdict],
+    /// The story has this line, but for its time.
+    says: &'static str,
+}
+
+use Verdict::{Cancelled, Error, Fail, Inconclusive, Pass};
+
+const DAYS: &[Day] = &[
+    Day {
+        plan: "gate",
+        scenario: "v02-empty",
+        outcome: RunOutcome::Succeeded,
+        verdicts: &[
+            ("BELOW", Some(Inconclusive)),
+            ("AT_LEAST", Some(Inconclusive)),
+            ("ALL", Some(Inconclusive)),
+        ],
+        watches: &[],
+        says: "`error_rate < 5%` (error_rate is no data): no data",
+    },
+    Day {
+        plan: "gate",
+        scenario: "v03-two-series",
+        outcome: RunOutcome::Succeeded,
+        verdicts: &[("BELOW", Some(Error)), ("ALL", Some(Fail))],
+        watches: &[],
+        says: "`error_rate` gives 2 series: say how to combine them",
+    },
+    Day {
+        plan: "gate",
+        scenario: "v08-the-bound",
+        outcome: RunOutcome::Succeeded,
+        verdicts: &[
+            ("BELOW", Some(Fail)),
+            ("AT_MOST", Some(Pass)),
+            ("ALL", Some(Fail)),
+        ],
+        watches: &[],
+        says: "gates/BELOW \"Below\": fail",
+    },
+    Day {
+        plan: "gate",
+        scenario: "v18-a-ratio",
+        outcome: RunOutcome::Succeeded,
+        verdicts: &[("BELOW", Some(Pass)), ("AT_MOST", Some(Pass))],
+        watches: &[],
+        says: "gates/BELOW \"Below\": pass",
+    },
+    Day {
+        plan: "gate",
+        scenario: "v21-nothing",
+        outcome: RunOutcome::Succeeded,
+        verdicts: &[
+            ("READY", Some(Inconclusive)),
+            ("ALL", Some(Inconclusive)),
+            ("EACH", Some(Inconclusive)),
+        ],
+        watches: &[],
+        says: "cluster.nodes.total is 0): 0 of 0",
+    },
+    Day {
+        plan: "counting",
+        scenario: "v07-every-other",
+        outcome: RunOutcome::Succeeded,
+        verdicts: &[
+            ("ROW", Some(Pass)),
+            ("TOTAL", Some(Fail)),
+            ("LAST", Some(Fail)),
+            ("ONCE", Some(Fail)),
+        ],
+        watches: &[],
+        says: "watching/ROW \"In a row\": pass",
+    },
+    // V12 too: what stands before the first change waits for no window.
+    Day {
+        plan: "rollout",
+        scenario: "good-day",
+        outcome: RunOutcome::Succeeded,
+        verdicts: &[
+            ("BEFORE", Some(Pass)),
+            ("ERRORS", Some(Pass)),
+            ("STILL", Some(Pass)),
+        ],
+        watches: &[Pass],
+        says: "in 10 windows on each side",
+    },
+    Day {
+        plan: "rollout",
+        scenario: "v04-never-seen",
+        outcome: RunOutcome::RolledBack,
+        verdicts: &[("ERRORS", Some(Error)), ("FEW", None), ("STILL", None)],
+        watches: &[Inconclusive],
+        says: "\"Guard\" has no data",
+    },
+    Day {
+        plan: "rollout",
+        scenario: "v05-cancelled",
+        outcome: RunOutcome::RolledBack,
+        verdicts: &[("ERRORS", Some(Cancelled)), ("FEW", None)],
+        watches: &[Fail],
+        says: "traffic/canary/HALF/ERRORS \"Errors as before\": cancelled",
+    },
+    Day {
+        plan: "rollout",
+        scenario: "v06-away-for-a-minute",
+        outcome: RunOutcome::Succeeded,
+        verdicts: &[("ERRORS", Some(Pass)), ("FEW", Some(Pass))],
+        watches: &[Pass],
+        says: "`prom` refuses the connection",
+    },
+    Day {
+        plan: "rollout",
+        scenario: "v09-zero-baseline",
+        outcome: RunOutcome::RolledBack,
+        verdicts: &[("ERRORS", Some(Fail)), ("BACK", Some(Pass))],
+        watches: &[Pass],
+        says: "+5pp (+0pp to +5pp, each bound at 95%) in 10 windows on each side, effect size 0.85",
+    },
+    Day {
+        plan: "rollout",
+        scenario: "v10-no-baseline",
+        outcome: RunOutcome::RolledBack,
+        verdicts: &[("ERRORS", Some(Inconclusive)), ("FEW", None)],
+        watches: &[Pass],
+        says: "by 0.5pp on canary`: no data",
+    },
+    Day {
+        plan: "rollout",
+        scenario: "v19-blind-watch",
+        outcome: RunOutcome::RolledBack,
+        verdicts: &[("ERRORS", Some(Cancelled)), ("FEW", None)],
+        watches: &[Inconclusive],
+        says: "rolling back: no data for 2m: `canary.block_age > 5s`: no data",
+    },
+];
+
+#[test]
+fn each_day_ends_as_its_vector_says() {
+    for day in DAYS {
+        let name = day.scenario;
+        let run = Run::of(day.plan, name);
+        let mut drive = run.begin();
+        assert_eq!(finish(&mut drive), day.outcome, "{name}");
+        for (reference, verdict) in day.verdicts {
+            let found = run.node(&drive, reference).verdict;
+            assert_eq!(found, *verdict, "{name}: {reference}");
+        }
+        let watches: Vec<Verdict> = drive
+            .state
+            .watches
+            .iter()
+            .filter_map(|w| w.verdict)
+            .collect();
+        assert_eq!(watches, day.watches, "{name}: watches");
+        let story = story(day.plan, name);
+        assert!(
+            story.contains(day.says),
+            "{name} says nowhere {:?}:\n{story}",
+            day.says
+        );
+        insta::with_settings!({ snapshot_path => "runs/snapshots", prepend_module_to_snapshot => false }, {
+            insta::assert_snapshot!(format!("{}-{name}", day.plan), story);
+        });
+    }
+}
+
+#[test]
+fn every_scenario_of_the_folder_is_played() {
+    for plan in ["gate", "counting", "rollout"] {
+        let folder = folder(plan).join("scenarios");
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let name = entry.unwrap().file_name().into_string().unwrap();
+            let stem = name.trim_end_matches(".deploy");
+            let alone = [
+                "base",
+                "v14-abort-while-promoting",
+                "v16-old-is-unhealthy",
+                "v24-nobody-hears",
+            ];
+            let played = DAYS.iter().any(|day| day.scenario == stem) || alone.contains(&stem);
+            assert!(played, "{plan}/{name}");
+        }
+    }
+}
+
+/// V12: nothing was changed yet, so nothing has to be waited for; V25: after a switch, one window of the metric.
+#[test]
+fn a_gate_counts_from_one_window_after_the_last_change() {
+    let run = Run::of("rollout", "good-day");
+    let mut drive = run.begin();
+    finish(&mut drive);
+    let took = |reference| {
+        let node = run.node(&drive, reference);
+        node.ended.unwrap().since(node.started.unwrap())
+    };
+    assert!(took("BEFORE") < SECOND_NS);
+    assert!((MINUTE_NS..MINUTE_NS + SECOND_NS).contains(&took("STILL")));
+}
+
+/// V13: the process ends while the Service's switch is done and its outcome is not written.
+#[test]
+fn what_happened_before_a_crash_is_looked_at_and_not_done_again() {
+    let run = Run::of("rollout", "good-day");
+    let mut without = run.begin();
+    finish(&mut without);
+    let mut drive = run.begin();
+    let switched = |drive: &Drive| {
+        let history = drive.world.history();
+        history
+            .iter()
+            .filter(|change| change.object == "service/demo/demo" && change.what.writes())
+            .count()
+    };
+    while switched(&drive) == 0 {
+        assert!(matches!(drive.advance(), Progress::Event(_)));
+    }
+    let before = drive.journal.len();
+    drive.crash();
+    drive.resume();
+    assert_eq!(finish(&mut drive), RunOutcome::Succeeded);
+    let words = format!("{:?}", &drive.journal[before..]);
+    assert!(words.contains("Observed"), "nobody looked");
+    assert_eq!(switched(&drive), switched(&without));
+    assert_eq!(run.node(&drive, "STILL").verdict, Some(Pass));
+}
+
+/// V14: accepted, and never fewer pods in service than before.
+#[test]
+fn an_abort_while_the_new_version_is_promoted_gives_the_capacity_back_first() {
+    let run = Run::of("rollout", "v14-abort-while-promoting");
+    let mut drive = run.begin();
+    assert_eq!(finish(&mut drive), RunOutcome::RolledBack);
+    let written = |what: &str| {
+        let history = drive.world.history();
+        history
+            .iter()
+            .any(|change| change.object == what && change.what.writes())
+    };
+    assert!(written("deployment/demo/demo"), "it was not being promoted");
+    let (mut ready, mut fewest) = (4, 4);
+    for change in drive.world.history() {
+        match change.what {
+            What::Ready => ready += 1,
+            What::Unready => ready -= 1,
+            _ => {}
+        }
+        fewest = fewest.min(ready);
+    }
+    assert!(fewest >= 4, "{fewest} pods in service");
+    assert_eq!(run.node(&drive, "BACK").verdict, Some(Pass));
+}
+
+/// V16 and V22: a version without a healthy pod gets no traffic back; the other one is the healthiest there is.
+#[test]
+fn traffic_is_not_given_back_to_a_version_that_is_not_healthy() {
+    let run = Run::of("rollout", "v16-old-is-unhealthy");
+    let mut drive = run.begin();
+    let ill = |drive: &mut Drive| {
+        for (name, pod) in &mut drive.world.cluster.pods {
+            pod.containers_ready &= name.to_string().contains("canary");
+        }
+    };
+    while run.node(&drive, "FEW").started.is_none() {
+        assert!(matches!(drive.advance(), Progress::Event(_)));
+    }
+    ill(&mut drive);
+    assert_eq!(finish(&mut drive), RunOutcome::RollbackIncomplete);
+    let service = deployc::simulate::kubernetes::object::Name::new("service", "demo", "demo");
+    let serving = drive.world.cluster.endpoints(&service);
+    assert_eq!(serving.len(), 4);
+    assert!(
+        serving
+            .iter()
+            .all(|pod| pod.name.to_string().contains("canary"))
+    );
+    let told = drive.world.history();
+    let told = told.iter().filter(
+        |change| matches!(&change.what, What::Told(text) if text.contains("A person is needed")),
+    );
+    assert_eq!(told.count(), 1);
+}
+
+/// V17: the time for changes ends while no process carries the run out; the way back has no window.
+#[test]
+fn when_its_window_has_closed_nothing_goes_forward_and_everything_may_go_back() {
+    let run = Run::of("rollout", "good-day");
+    let mut drive = run.begin();
+    while run.node(&drive, "ERRORS").started.is_none() {
+        assert!(matches!(drive.advance(), Progress::Event(_)));
+    }
+    drive.crash();
+    let later = drive.world.now.plus(60 * MINUTE_NS);
+    while drive.world.now < later {
+        drive.world.advance(later);
+    }
+    drive.resume();
+    assert_eq!(finish(&mut drive), RunOutcome::RolledBack);
+    assert_eq!(run.node(&drive, "FEW").verdict, None);
+    assert_eq!(run.node(&drive, "HALF").verdict, Some(Cancelled));
+    assert_eq!(run.node(&drive, "BACK").verdict, Some(Pass));
+}
+
+/// V24: what is told is never waited for.
+#[test]
+fn a_rollback_does_not_wait_for_a_room_that_hears_nothing() {
+    let length = |scenario| {
+        let run = Run::of("rollout", scenario);
+        let mut drive = run.begin();
+        assert_eq!(finish(&mut drive), RunOutcome::RolledBack);
+        let last = drive.journal.last().unwrap().at;
+        last.since(drive.rollback_started.unwrap())
+    };
+    assert_eq!(length("v24-nobody-hears"), length("v05-cancelled"));
+}
+
+struct Run {
+    plan: Plan,
+    scenario: Scenario,
+}
+
+impl Run {
+    fn of(plan: &str, scenario: &str) -> Run {
+        let rehearsal: Rehearsal = load(&folder(plan), None).unwrap();
+        let found = &rehearsal.compiled.diagnostics;
+        let notes_only = found.iter().all(|found| found.severity == Severity::Note);
+        assert!(notes_only, "{found:#?}");
+        let compiled = rehearsal.compiled.plan.as_ref().unwrap();
+        let tree = rehearsal
+            .find(scenario)
+            .unwrap_or_else(|| panic!("{scenario} is not there"));
+        let scenario = rehearsal.resolve(compiled, tree).unwrap();
+        Run {
+            plan: setup::scripted(compiled, &scenario),
+            scenario,
+        }
+    }
+
+    fn begin(&self) -> Drive<'_> {
+        let start: Instant = setup::start(&self.plan, &self.scenario);
+        let mut drive = Drive::new(&self.plan, &self.scenario, setup::world(&self.plan, start));
+        drive.start(Identity {
+            run: "rehearsal".to_owned(),
+            digest: digest(&self.plan),
+            inputs: self.scenario.inputs.clone(),
+        });
+        drive
+    }
+
+    fn node<'d>(&self, drive: &'d Drive, reference: &str) -> &'d NodeState {
+        let has = |refs: &[String]| refs.iter().any(|own| own == reference);
+        let node = self.plan.nodes.iter().find(|node| has(&node.refs));
+        let node = node.unwrap_or_else(|| panic!("nothing answers {reference}"));
+        &drive.state.nodes[node.id.0 as usize]
+    }
+}
+
+fn finish(drive: &mut Drive) -> RunOutcome {
+    loop {
+        match drive.advance() {
+            Progress::Event(_) => {}
+            Progress::Ended(outcome) => return outcome,
+            Progress::Stuck => panic!("it waits for ever: {:#?}", drive.journal.last()),
+        }
+    }
+}
+
+fn folder(plan: &str) -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+        .join("tests/runs")
+        .join(plan)
+}
+
+/// As a person sees it.
+fn story(plan: &str, scenario: &str) -> String {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_deployc"));
+    let path = format!("tests/runs/{plan}");
+    command.current_dir(env!("CARGO_MANIFEST_DIR"));
+    let output = command
+        .args(["simulate", &path, "--scenario", scenario])
+        .output()
+        .unwrap();
+    String::from_utf8(output.stdout).unwrap()
+}

@@ -7,6 +7,7 @@ use deployc::engine::protocol::RunOutcome;
 use deployc::engine::state::NodeState;
 use deployc::plan::Plan;
 use deployc::plan::digest::digest;
+use deployc::plan::node::NodeId;
 use deployc::simulate::drive::{Drive, Identity, Progress};
 use deployc::simulate::history::What;
 use deployc::simulate::scenario::Scenario;
@@ -97,7 +98,7 @@ const DAYS: &[Day] = &[
             ("ONCE", Some(Fail)),
         ],
         watches: &[],
-        says: "watching/ROW \"In a row\": pass",
+        says: "watching/parallel-1/ROW \"In a row\": pass",
     },
     // V12 too: what stands before the first change waits for no window.
     Day {
@@ -225,30 +226,53 @@ fn a_gate_counts_from_one_window_after_the_last_change() {
     assert!((MINUTE_NS..MINUTE_NS + SECOND_NS).contains(&took("STILL")));
 }
 
-/// V13: the process ends while the Service's switch is done and its outcome is not written.
+/// V13: the process ends when the new version has its traffic, and the outcome of that is not written.
 #[test]
 fn what_happened_before_a_crash_is_looked_at_and_not_done_again() {
     let run = Run::of("rollout", "good-day");
     let mut without = run.begin();
     finish(&mut without);
     let mut drive = run.begin();
-    let switched = |drive: &Drive| {
+    let half = run.id("HALF");
+    let is_asked_for = |drive: &Drive| {
+        let mut writes = drive.state.writes.values();
+        writes.any(|write| write.node == half && write.intent.is_some())
+    };
+    while !is_asked_for(&drive) {
+        assert!(matches!(drive.advance(), Progress::Event(_)));
+    }
+    let has_traffic = |drive: &Drive| {
         let history = drive.world.history();
         history
             .iter()
-            .filter(|change| change.object == "service/demo/demo" && change.what.writes())
+            .filter(|change| change.what == What::Ready && change.object.contains("canary"))
             .count()
+            == 4
     };
-    while switched(&drive) == 0 {
-        assert!(matches!(drive.advance(), Progress::Event(_)));
+    // What answers meanwhile answers to nobody.
+    let latest = drive.world.now.plus(MINUTE_NS);
+    while !has_traffic(&drive) {
+        assert!(drive.world.now < latest, "no traffic was moved");
+        let soon = drive.world.now.plus(SECOND_NS / 100);
+        drive.world.advance(soon);
     }
     let before = drive.journal.len();
     drive.crash();
     drive.resume();
     assert_eq!(finish(&mut drive), RunOutcome::Succeeded);
     let words = format!("{:?}", &drive.journal[before..]);
-    assert!(words.contains("Observed"), "nobody looked");
-    assert_eq!(switched(&drive), switched(&without));
+    assert!(words.contains("Observed"), "nobody looked: {words}");
+    let written = |drive: &Drive| {
+        let history = drive.world.history();
+        let changes = history.iter().filter(|change| change.key.is_some());
+        let mut changes: Vec<String> = changes
+            .filter(|change| change.what.writes())
+            .map(|change| format!("{} {:?}", change.object, change.key))
+            .collect();
+        changes.sort();
+        changes
+    };
+    assert_eq!(written(&drive), written(&without));
     assert_eq!(run.node(&drive, "STILL").verdict, Some(Pass));
 }
 
@@ -374,11 +398,15 @@ impl Run {
         drive
     }
 
-    fn node<'d>(&self, drive: &'d Drive, reference: &str) -> &'d NodeState {
+    fn id(&self, reference: &str) -> NodeId {
         let has = |refs: &[String]| refs.iter().any(|own| own == reference);
         let node = self.plan.nodes.iter().find(|node| has(&node.refs));
-        let node = node.unwrap_or_else(|| panic!("nothing answers {reference}"));
-        &drive.state.nodes[node.id.0 as usize]
+        node.map(|node| node.id)
+            .unwrap_or_else(|| panic!("nothing answers {reference}"))
+    }
+
+    fn node<'d>(&self, drive: &'d Drive, reference: &str) -> &'d NodeState {
+        &drive.state.nodes[self.id(reference).0 as usize]
     }
 }
 

@@ -37,6 +37,45 @@ use Verdict::{Cancelled, Error, Fail, Inconclusive, Pass};
 const DAYS: &[Day] = &[
     Day {
         plan: "gate",
+        scenario: "v01-not-a-number",
+        outcome: RunOutcome::Succeeded,
+        verdicts: &[
+            ("BELOW", Some(Inconclusive)),
+            ("AT_LEAST", Some(Inconclusive)),
+            ("ALL", Some(Inconclusive)),
+        ],
+        watches: &[],
+        says: "NaN is no number",
+    },
+    Day {
+        plan: "gate",
+        scenario: "v11-infinite",
+        outcome: RunOutcome::Succeeded,
+        verdicts: &[
+            ("BELOW", Some(Inconclusive)),
+            ("AT_LEAST", Some(Inconclusive)),
+        ],
+        watches: &[],
+        says: "inf is no number",
+    },
+    Day {
+        plan: "rollout",
+        scenario: "v19-not-a-number",
+        outcome: RunOutcome::RolledBack,
+        verdicts: &[("ERRORS", Some(Cancelled)), ("FEW", None)],
+        watches: &[Inconclusive],
+        says: "rolling back: no data for 2m: `canary.block_age > 5s`: NaN is no number",
+    },
+    Day {
+        plan: "rollout",
+        scenario: "v20-infinite",
+        outcome: RunOutcome::RolledBack,
+        verdicts: &[("ERRORS", Some(Cancelled)), ("FEW", None)],
+        watches: &[Fail],
+        says: "canary.block_age is inf",
+    },
+    Day {
+        plan: "gate",
         scenario: "v02-empty",
         outcome: RunOutcome::Succeeded,
         verdicts: &[

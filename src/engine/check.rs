@@ -8,7 +8,7 @@ use crate::engine::turn::Turn;
 use crate::engine::{metric, pause, policy, walk, watch};
 use crate::plan::expr::Stmt;
 use crate::plan::node::{Check, CheckMode, Node, NodeId, NodeKind};
-use crate::plan::walk;
+use crate::plan::walk::comparisons;
 use crate::values::{Instant, Verdict};
 use std::collections::BTreeSet;
 
@@ -155,7 +155,7 @@ fn held_on(work: &mut CheckWork, found: &Found) {
 /// Whether the sample that failed was not yet one too many. What a whole hold has decided is no sample among others.
 pub fn is_tolerated(turn: &Turn, id: NodeId, check: &Check, work: &CheckWork) -> bool {
     let enough = turn.plan.node(id).and_then(|node| node.policies.fails);
-    let enough = enough.filter(|_| walk::comparisons(&check.body).is_empty());
+    let enough = enough.filter(|_| comparisons(&check.body).is_empty());
     enough.is_some_and(|enough| !work.fails.are(enough))
 }
 

@@ -241,8 +241,9 @@ fn a_live_run_keeps_it_and_is_named() {
         host: "laptop".to_owned(),
         process: 7,
         since: "06:30".to_owned(),
+        head: None,
     };
-    let held = lock::acquire(&state.0, TARGET, &holder).unwrap();
+    let (held, _) = lock::acquire(&state.0, TARGET, &holder).unwrap();
     let words =
         format!("error: {TARGET} is in use by run `{RUN}`: ana on laptop, process 7, since 06:30");
     state.is_refused(&["resume shop", WRITE[3]], &words);

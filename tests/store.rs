@@ -5,6 +5,8 @@ mod contract;
 #[cfg(unix)]
 mod postgres;
 #[cfg(unix)]
+mod processes;
+#[cfg(unix)]
 mod proxy;
 #[cfg(unix)]
 mod server;
@@ -182,8 +184,9 @@ fn a_target_has_one_holder_and_is_free_when_it_goes() {
         host: "laptop".to_owned(),
         process: 7,
         since: "06:30".to_owned(),
+        head: None,
     };
-    let held = lock::acquire(&folder.0, "api", &holder).unwrap();
+    let (held, _) = lock::acquire(&folder.0, "api", &holder).unwrap();
     let refused = lock::acquire(&folder.0, "api", &holder).unwrap_err();
     assert!(matches!(&refused, LockError::Held { .. }), "{refused:?}");
     assert_eq!(

@@ -8,6 +8,7 @@ pub mod exit;
 pub mod explain;
 pub mod export;
 pub mod graph;
+pub mod holding;
 pub mod item;
 pub mod list;
 pub mod load;

@@ -6,17 +6,21 @@
 use crate::commands::actor::actor;
 use crate::commands::cli::{Approve, Confirm, Continue, WithReason};
 use crate::commands::exit::Exit;
-use crate::commands::item::{self, Wanted};
+use crate::commands::holding::{self, Wanted};
+use crate::commands::item;
+use crate::commands::resume::prepared;
 use crate::commands::runs::{self, Loaded, report};
+use crate::commands::session::runtime;
 use crate::commands::terminal;
 use crate::effects::store::location::Location;
+use crate::effects::target::lease::Patience;
 use crate::engine::protocol::{Answer, EventKind, RunOutcome};
 use crate::journal::store::{Store, StoreError};
 use crate::plan::node::{Node, NodeKind};
 
 pub fn confirm(args: &Confirm) -> Exit {
     send(&args.state.state, &args.run, |loaded| {
-        let node = item::find(&loaded.plan, &args.item, Wanted::Confirm)?;
+        let node = item::find(&loaded.plan, &args.item, item::Wanted::Confirm)?;
         let answer = match &args.no {
             Some(reason) => Answer::No {
                 reason: reason.clone(),
@@ -37,7 +41,7 @@ pub fn confirm(args: &Confirm) -> Exit {
 
 pub fn approve(args: &Approve) -> Exit {
     send(&args.state.state, &args.run, |loaded| {
-        let node = item::find(&loaded.plan, &args.gate, Wanted::Approve)?;
+        let node = item::find(&loaded.plan, &args.gate, item::Wanted::Approve)?;
         let answer = match &args.reject {
             Some(reason) => Answer::No {
                 reason: reason.clone(),
@@ -59,6 +63,7 @@ pub fn abort(args: &WithReason) -> Exit {
     match incomplete(args) {
         Ok(Some((mut store, run))) => match store.release(&run, &actor(), &reason(args)) {
             Ok(()) => {
+                set_free(&args.state.state, store.as_ref(), &run);
                 terminal::println!("the target of run `{run}` is free; what it left is yours");
                 return Exit::Succeeded;
             }
@@ -86,7 +91,7 @@ pub fn rollback(args: &WithReason) -> Exit {
 
 pub fn go_on(args: &Continue) -> Exit {
     send(&args.state.state, &args.run, |loaded| {
-        let node = item::find(&loaded.plan, &args.item, Wanted::Any)?;
+        let node = item::find(&loaded.plan, &args.item, item::Wanted::Any)?;
         Ok(EventKind::Continued {
             node: node.id,
             by: actor(),
@@ -100,6 +105,27 @@ fn incomplete(args: &WithReason) -> Result<Option<(Box<dyn Store>, String)>, Sto
     let summary = runs::resolve(store.as_ref(), &args.run)?;
     let incomplete = summary.outcome == Some(RunOutcome::RollbackIncomplete);
     Ok((incomplete && summary.holds_target()).then_some((store, summary.run)))
+}
+
+/// The locks outside the store; what cannot be reached is said.
+fn set_free(location: &Location, store: &dyn Store, run: &str) {
+    let prepared = runtime().and_then(|runtime| {
+        let (loaded, providers) = prepared(store, run, &runtime)?;
+        Ok((runtime, loaded, providers))
+    });
+    let Ok((runtime, loaded, providers)) = prepared else {
+        terminal::eprintln!("warning: the locks in its namespaces could not be given free");
+        return;
+    };
+    let wanted = Wanted {
+        location,
+        run,
+        target: &loaded.journal.header.target,
+        plan: &loaded.plan.name,
+        actor: &actor(),
+        patience: Patience::Refuse,
+    };
+    runtime.block_on(holding::free(&wanted, &providers));
 }
 
 fn reason(args: &WithReason) -> String {

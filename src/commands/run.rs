@@ -4,9 +4,10 @@ use crate::commands::actor::actor;
 use crate::commands::cli::Run;
 use crate::commands::compile::{Ready, ready};
 use crate::commands::exit::Exit;
+use crate::commands::holding::{Holding, Wanted};
 use crate::commands::list::outcome_word;
 use crate::commands::runs::report;
-use crate::commands::session::{Session, drive, lock, runtime, target};
+use crate::commands::session::{Session, drive, runtime, target};
 use crate::commands::terminal;
 use crate::effects::admission::admit;
 use crate::effects::clock::Clock;
@@ -14,11 +15,13 @@ use crate::effects::inputs;
 use crate::effects::registry::{self, Problem, Providers};
 use crate::effects::secret::Environment;
 use crate::effects::store::location;
+use crate::effects::target::claim::Hold;
+use crate::effects::target::lease::Patience;
 use crate::effects::world::client;
 use crate::engine::protocol::{Actor, EventKind};
 use crate::journal::record::Header;
 use crate::journal::store::Store;
-use crate::journal::writer::read;
+use crate::journal::writer::{Journal, JournalError, read};
 use crate::plan::digest::{digest, json};
 use crate::plan::{Plan, SourceMap, elements};
 use crate::values::{Instant, Value};
@@ -35,9 +38,7 @@ pub fn run(args: &Run) -> Exit {
     let Ready { plan, map, .. } = &ready;
     let inputs = match inputs::read(&plan.inputs, &args.inputs.set) {
         Ok(inputs) => inputs,
-        Err(problems) => {
-            return complain(&problems);
-        }
+        Err(problems) => return complain(&problems),
     };
     let runtime = match runtime() {
         Ok(runtime) => runtime,
@@ -58,28 +59,31 @@ pub fn run(args: &Run) -> Exit {
     let target = target(plan, args.world);
     let created = Clock::start().now();
     let run = name(plan, created);
-    let lock = match lock(&args.state.state, &run, &target, &actor) {
-        Ok(lock) => lock,
-        Err(error) => return report(&error),
+    let wanted = Wanted {
+        location: &args.state.state,
+        run: &run,
+        target: &target,
+        plan: &ready.plan.name,
+        actor: &actor,
+        patience: Patience::Refuse,
     };
-    if let Some(exit) = obligation(store.as_ref(), &target) {
-        return exit;
-    }
-    let header = match header(&run, &ready, target, args.world, created, &actor) {
-        Ok(header) => header,
-        Err(error) => return report(&error),
+    let held = runtime.block_on(held(&wanted, &providers, store.as_ref()));
+    let holding = match held {
+        Ok(holding) => holding,
+        Err(exit) => return exit,
     };
-    if let Err(error) = store.create(&header) {
-        return report(&error);
-    }
-    let journal = match read(store.as_ref(), &run) {
+    let header = header(&run, &ready, target.clone(), args.world, created, &actor);
+    let journal = match header.and_then(|header| begun(store.as_mut(), &header)) {
         Ok(journal) => journal,
-        Err(error) => return report(&error),
+        Err(error) => {
+            runtime.block_on(holding.end(Hold::Free));
+            return report(&error);
+        }
     };
     let titled = elements::with_titles(ready.plan, &inputs);
     let started = EventKind::Started {
         run,
-        digest: header.digest,
+        digest: journal.header.digest.clone(),
         inputs,
         by: actor.clone(),
     };
@@ -90,9 +94,29 @@ pub fn run(args: &Run) -> Exit {
         providers,
         actor,
         output: args.output.output,
-        lock,
+        holding,
     };
     drive(session, runtime, store.as_mut(), |_| started)
+}
+
+/// An empty journal.
+fn begun(store: &mut dyn Store, header: &Header) -> Result<Journal, JournalError> {
+    store.create(header)?;
+    read(store, &header.run)
+}
+
+/// The locks on the target, unless another run still owes it something.
+async fn held(
+    wanted: &Wanted<'_>,
+    providers: &Providers,
+    store: &dyn Store,
+) -> Result<Holding, Exit> {
+    let holding = Holding::begin(wanted).await?;
+    if let Some(exit) = obligation(store, wanted.target) {
+        holding.end(Hold::Free).await;
+        return Err(exit);
+    }
+    holding.extend(wanted, providers, Hold::Free).await
 }
 
 /// Of inputs that are missing or wrong.
@@ -182,7 +206,7 @@ fn header(
     world: Option<SocketAddr>,
     created: Instant,
     by: &Actor,
-) -> Result<Header, serde_json::Error> {
+) -> Result<Header, JournalError> {
     Ok(Header {
         run: run.to_owned(),
         digest: digest(&ready.plan),

@@ -2,6 +2,7 @@
 
 use crate::commands::cli::Output;
 use crate::commands::exit::Exit;
+use crate::commands::holding::Holding;
 use crate::commands::runs::report;
 use crate::commands::show::audience::Screen;
 use crate::commands::terminal;
@@ -9,9 +10,8 @@ use crate::effects::clock::Clock;
 use crate::effects::driver::{Driver, Ended};
 use crate::effects::registry::Providers;
 use crate::effects::signals::Signals;
-use crate::effects::store::location::Location;
-use crate::effects::store::lock::{Holder, Lock, LockError, acquire};
-use crate::engine::protocol::{Actor, EventKind};
+use crate::effects::target::claim::Hold;
+use crate::engine::protocol::{Actor, EventKind, RunOutcome};
 use crate::journal::replay::replay;
 use crate::journal::store::Store;
 use crate::journal::writer::{Journal, JournalError, take_over};
@@ -28,8 +28,7 @@ pub struct Session {
     pub providers: Providers,
     pub actor: Actor,
     pub output: Output,
-    /// Held while this lives.
-    pub lock: Option<Lock>,
+    pub holding: Holding,
 }
 
 /// What two live runs may never share: the plan's name and where its clusters are; or the simulated world.
@@ -63,25 +62,6 @@ fn setting(setting: &crate::plan::Setting) -> String {
     }
 }
 
-pub fn lock(
-    location: &Location,
-    run: &str,
-    target: &str,
-    actor: &Actor,
-) -> Result<Option<Lock>, LockError> {
-    let holder = Holder {
-        run: run.to_owned(),
-        user: actor.user.clone(),
-        host: actor.host.clone(),
-        process: std::process::id(),
-        since: show::instant(Clock::start().now()),
-    };
-    match location {
-        Location::Folder(folder) => acquire(folder, target, &holder).map(Some),
-        Location::Postgres(_) => Ok(None),
-    }
-}
-
 /// What providers are built in and driven by: a client of a cluster keeps a task of its own.
 pub fn runtime() -> Result<Runtime, Exit> {
     tokio::runtime::Builder::new_multi_thread()
@@ -99,31 +79,67 @@ pub fn drive(
     first: impl FnOnce(u64) -> EventKind,
 ) -> Exit {
     let run = session.journal.header.run.clone();
-    let ended = runtime.block_on(driven(session, store, first));
+    let was_begun = !session.journal.events.is_empty();
+    let (ended, holding) = runtime.block_on(driven(session, store, first));
+    let begun = match was_begun || holding.head.borrow().is_some() {
+        true => Begun::Yes,
+        false => Begun::No,
+    };
+    let (exit, how) = left(&run, ended, begun, store);
+    runtime.block_on(holding.end(how));
     // Messages that are still being told are not waited for.
     runtime.shutdown_background();
-    match ended {
-        Ok(Ended::Finished(outcome)) => match store.finish(&run, outcome) {
-            Ok(()) => Exit::of_run(outcome),
-            Err(error) => report(&error),
-        },
+    exit
+}
+
+/// Whether the journal has an event, so that there is something to go on with.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Begun {
+    No,
+    Yes,
+}
+
+/// What is said of the end, and how the target is left.
+fn left(
+    run: &str,
+    ended: Result<Ended, JournalError>,
+    begun: Begun,
+    store: &mut dyn Store,
+) -> (Exit, Hold) {
+    let exit = match ended {
+        Ok(Ended::Finished(outcome)) => {
+            let how = match outcome {
+                RunOutcome::RollbackIncomplete => Hold::Kept,
+                _ => Hold::Free,
+            };
+            return match store.finish(run, outcome) {
+                Ok(()) => (Exit::of_run(outcome), how),
+                Err(error) => (report(&error), how),
+            };
+        }
         Ok(Ended::Interrupted) => {
             terminal::eprintln!("run `{run}` is not ended: `deployc resume {run}` goes on");
             Exit::Interrupted
         }
-        Err(error) => {
-            terminal::eprintln!("error: {error}");
-            terminal::eprintln!("run `{run}` is not ended: `deployc resume {run}` goes on");
-            Exit::Interrupted
-        }
-    }
+        Err(error) if begun == Begun::No => return (report(&error), Hold::Free),
+        Ok(Ended::Lost(lost)) => unended(run, &lost),
+        Err(error) => unended(run, &error),
+    };
+    (exit, Hold::Left)
 }
 
+fn unended(run: &str, error: &dyn std::error::Error) -> Exit {
+    terminal::eprintln!("error: {error}");
+    terminal::eprintln!("run `{run}` is not ended: `deployc resume {run}` goes on");
+    Exit::Interrupted
+}
+
+/// The locks are held until it is known how the run is left.
 async fn driven(
     session: Session,
     store: &mut dyn Store,
     first: impl FnOnce(u64) -> EventKind,
-) -> Result<Ended, JournalError> {
+) -> (Result<Ended, JournalError>, Holding) {
     let Session {
         plan,
         map,
@@ -131,31 +147,37 @@ async fn driven(
         providers,
         actor,
         output,
-        lock,
+        mut holding,
     } = session;
     let state = replay(&plan, &journal.events);
     let last = journal
         .events
         .last()
         .map_or(crate::values::Instant(0), |event| event.at);
-    let writer = take_over(store, &journal)?;
-    let first = first(writer.epoch);
-    let audience = Screen::new(output, map);
-    let signals = Signals::listen().map_err(|error| JournalError::from(unlistening(&error)))?;
-    let clock = Clock::start_after(last);
+    let writer = match take_over(store, &journal) {
+        Ok(writer) => writer,
+        Err(error) => return (Err(error), holding),
+    };
+    let taken = std::mem::take(&mut holding.taken);
+    let first = std::iter::once(first(writer.epoch)).chain(taken).collect();
+    let signals = match Signals::listen() {
+        Ok(signals) => signals,
+        Err(error) => return (Err(JournalError::from(unlistening(&error))), holding),
+    };
     let mut driver = Driver {
         plan: &plan,
         store,
         writer,
-        audience,
+        audience: Screen::new(output, map),
         providers,
-        clock,
+        clock: Clock::start_after(last),
         actor,
+        fences: holding.fences.clone(),
+        head: holding.head.clone(),
     };
     let ended = driver.drive(state, first, signals).await;
     driver.audience.close();
-    drop(lock);
-    ended
+    (ended, holding)
 }
 
 fn unlistening(error: &std::io::Error) -> crate::journal::store::StoreError {

@@ -4,23 +4,28 @@
 //! one place that appends ([`Driver::take`]), and it carries out nothing when the append failed. Answers that arrive
 //! together are one transaction of the store.
 
+use crate::effects::answer::{
+    cancelled, committed, failure, limited, observed, prepared, read, refusal, told,
+};
 use crate::effects::clock::Clock;
 use crate::effects::registry::Providers;
 use crate::effects::signals::{Signal, Signals};
+use crate::effects::target::fence::{Fence, Lost};
 use crate::engine::protocol::{Actor, Effect, Event, EventKind, Note, ReadId, RunOutcome};
 use crate::engine::state::State;
 use crate::engine::step;
-use crate::journal::store::{LetterId, Store};
+use crate::journal::store::{Head, LetterId, Store};
 use crate::journal::writer::{Arrival, JournalError, Writer};
 use crate::plan::Plan;
-use crate::providers::request::{
-    Failure, FailureKind, Key, Observation, Outcome, Request, Response,
-};
+use crate::providers::request::{FailureKind, Key, Observation, Outcome, Request, Response};
 use crate::values::Instant;
+use futures::StreamExt;
+use futures::stream::FuturesUnordered;
 use std::collections::HashMap;
 use std::future::Future;
+use std::pin::pin;
 use std::time::Duration;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 use tokio::task::AbortHandle;
 
 /// Whoever watches the run.
@@ -31,11 +36,13 @@ pub trait Audience {
 }
 
 /// How driving ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Ended {
     Finished(RunOutcome),
     /// A second SIGINT, or SIGTERM: the process goes, the obligation stays; `resume` goes on.
     Interrupted,
+    /// Somebody else has the target now.
+    Lost(Lost),
 }
 
 pub struct Driver<'a, S: ?Sized, A> {
@@ -46,6 +53,10 @@ pub struct Driver<'a, S: ?Sized, A> {
     pub providers: Providers,
     pub clock: Clock,
     pub actor: Actor,
+    /// Of the locks on the target: no change begins while one is closed.
+    pub fences: Vec<Fence>,
+    /// Where the journal ends, for the locks.
+    pub head: watch::Sender<Option<Head>>,
 }
 
 /// How often other processes' answers are looked for.
@@ -89,12 +100,12 @@ struct Landing {
 }
 
 impl<S: Store + ?Sized, A: Audience> Driver<'_, S, A> {
-    /// Drives until the run has ended or the process is told to go. `state` is the journal folded so far; `first` is
-    /// `Started` or `Resumed`.
+    /// Drives until the run has ended or the process is told to go. `state` is the journal folded so far; `first` begins
+    /// with `Started` or `Resumed`.
     pub async fn drive(
         &mut self,
         mut state: State,
-        first: EventKind,
+        first: Vec<EventKind>,
         mut signals: Signals,
     ) -> Result<Ended, JournalError> {
         let (done, mut landed) = mpsc::unbounded_channel();
@@ -102,15 +113,20 @@ impl<S: Store + ?Sized, A: Audience> Driver<'_, S, A> {
         let mut wake = None;
         let mut inbox = tokio::time::interval(INBOX_PERIOD);
         let mut redraw = tokio::time::interval(REDRAW_PERIOD);
-        let mut next = Some(first);
+        let first = first.into_iter().map(|kind| (kind, None)).collect();
+        if let Some(ended) = self.take(first, &mut state, &mut flights, &mut wake)? {
+            self.hear_out(&mut state, &mut flights, &mut landed).await?;
+            return Ok(ended);
+        }
         let mut interrupts = 0_u32;
+        let fences = self.fences.clone();
+        let mut lost = pin!(lost(&fences));
         loop {
             let mut letter = None;
             let mut others = Vec::new();
-            let kind = match next.take() {
-                Some(kind) => kind,
-                None => tokio::select! {
+            let kind = tokio::select! {
                     biased;
+                    lost = &mut lost => return Ok(Ended::Lost(lost)),
                     signal = signals.next() => match (signal, interrupts) {
                         (Signal::Interrupt, 0) => {
                             interrupts += 1;
@@ -141,7 +157,6 @@ impl<S: Store + ?Sized, A: Audience> Driver<'_, S, A> {
                         wake = None;
                         EventKind::Tick
                     }
-                },
             };
             let mut kinds = vec![(kind, letter)];
             kinds.extend(others.into_iter().map(|kind| (kind, None)));
@@ -189,6 +204,7 @@ impl<S: Store + ?Sized, A: Audience> Driver<'_, S, A> {
             })
             .collect();
         self.writer.append_together(self.store, &arrivals)?;
+        self.head.send_replace(Some(self.writer.head));
         let mut ended = None;
         for Arrival { event, .. } in arrivals {
             let (stepped, effects) = step(self.plan, std::mem::take(state), event);
@@ -289,7 +305,8 @@ impl<S: Store + ?Sized, A: Audience> Driver<'_, S, A> {
                     intent: *intent,
                     direction,
                 };
-                let answer = ask(&self.providers, &provider, request);
+                let fences = self.fences.clone();
+                let answer = behind(fences, ask(&self.providers, &provider, request));
                 let outcome = Outcome::Unknown(cancelled());
                 let cancelled = EventKind::Committed {
                     key: key.clone(),
@@ -435,6 +452,27 @@ impl Flights {
     }
 }
 
+/// Returns when one of them is lost for good.
+async fn lost(fences: &[Fence]) -> Lost {
+    let mut lost: FuturesUnordered<_> = fences.iter().map(Fence::lost).collect();
+    match lost.next().await {
+        Some(lost) => lost,
+        None => std::future::pending().await,
+    }
+}
+
+/// A change begins when all fences are open. One that is lost for good ends the process, so nothing is answered.
+async fn behind(fences: Vec<Fence>, answer: impl Future<Output = Response>) -> Response {
+    while !fences.iter().all(Fence::is_open) {
+        for fence in &fences {
+            if fence.enter().await.is_err() {
+                return std::future::pending().await;
+            }
+        }
+    }
+    answer.await
+}
+
 /// The answer of a provider, or a refusal when the plan has none of that name.
 fn ask(
     providers: &Providers,
@@ -452,94 +490,6 @@ fn ask(
             ),
         }
     }
-}
-
-async fn limited(
-    timeout_ns: i64,
-    answer: impl Future<Output = Response>,
-) -> Result<Response, Failure> {
-    let limit = Duration::from_nanos(u64::try_from(timeout_ns).unwrap_or(0));
-    tokio::time::timeout(limit, answer).await.map_err(|_| {
-        failure(
-            FailureKind::Timeout,
-            format!(
-                "no answer within {}",
-                crate::units::show::duration_ns(timeout_ns)
-            ),
-        )
-    })
-}
-
-fn read(answer: Result<Response, Failure>) -> Result<crate::values::Value, Failure> {
-    match answer? {
-        Response::Read(result) => result,
-        other => Err(mismatch(&other)),
-    }
-}
-
-fn prepared(
-    answer: Result<Response, Failure>,
-) -> Result<Box<crate::providers::request::Intent>, Failure> {
-    match answer? {
-        Response::Prepared(result) => result.map(Box::new),
-        other => Err(mismatch(&other)),
-    }
-}
-
-fn committed(answer: Result<Response, Failure>) -> Outcome {
-    match answer {
-        Ok(Response::Committed(outcome)) => outcome,
-        Ok(other) => Outcome::Unknown(mismatch(&other)),
-        Err(failure) => Outcome::Unknown(failure),
-    }
-}
-
-fn observed(answer: Result<Response, Failure>) -> Observation {
-    match answer {
-        Ok(Response::Observed(observation)) => observation,
-        Ok(other) => Observation::Unknown(mismatch(&other)),
-        Err(failure) => Observation::Unknown(failure),
-    }
-}
-
-fn told(answer: Result<Response, Failure>) -> Result<(), Failure> {
-    match answer? {
-        Response::Told(result) => result,
-        other => Err(mismatch(&other)),
-    }
-}
-
-/// The refusal of a request in the shape of its response.
-fn refusal(request: &Request, failure: Failure) -> Response {
-    match request {
-        Request::Read { .. } => Response::Read(Err(failure)),
-        Request::Prepare { .. } => Response::Prepared(Err(failure)),
-        Request::Commit { .. } => Response::Committed(Outcome::NotApplied(failure)),
-        Request::Observe { .. } => Response::Observed(Observation::Unknown(failure)),
-        Request::Tell { .. } => Response::Told(Err(failure)),
-    }
-}
-
-fn mismatch(response: &Response) -> Failure {
-    let kind = match response {
-        Response::Read(_) => "read",
-        Response::Prepared(_) => "prepared",
-        Response::Committed(_) => "committed",
-        Response::Observed(_) => "observed",
-        Response::Told(_) => "told",
-    };
-    failure(
-        FailureKind::Malformed,
-        format!("the provider answered another request: `{kind}`"),
-    )
-}
-
-fn cancelled() -> Failure {
-    failure(FailureKind::Cancelled, "cancelled while it ran".to_owned())
-}
-
-fn failure(kind: FailureKind, message: String) -> Failure {
-    Failure { kind, message }
 }
 
 #[cfg(test)]
@@ -561,7 +511,7 @@ mod tests {
         EventKind::Committed {
             key: Key("a".to_owned()),
             direction: Direction::Back,
-            outcome: Outcome::Unknown(super::cancelled()),
+            outcome: Outcome::Unknown(crate::effects::answer::cancelled()),
         }
     }
 

@@ -2,6 +2,7 @@
 //! files and the environment.
 
 pub mod admission;
+pub mod answer;
 pub mod clock;
 pub mod delivery;
 pub mod driver;
@@ -18,6 +19,7 @@ pub mod shell;
 pub mod signals;
 pub mod slack;
 pub mod store;
+pub mod target;
 pub mod twin;
 pub mod webhook;
 pub mod wire;

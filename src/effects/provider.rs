@@ -1,7 +1,10 @@
 //! What carries out the requests of one provider, in the world or in a simulation.
 
+use crate::effects::target::fence::Fence;
+use crate::effects::target::lease::Lease;
 use crate::providers::request::{Failure, Request, Response};
 use async_trait::async_trait;
+use std::sync::Arc;
 
 /// Answers requests for one provider of a plan.
 ///
@@ -18,5 +21,11 @@ pub trait Provider: Send + Sync {
     /// may pass until it is needed, such as an outage of what measures, is no reason to refuse.
     async fn admit(&self, _functions: &[&str]) -> Result<(), Failure> {
         Ok(())
+    }
+
+    /// The lock on what it changes for a plan of this name, and the fence that its changes wait at. `None`: nothing of it
+    /// is shared between machines.
+    fn lock(&self, _plan: &str) -> Option<(Arc<dyn Lease>, Fence)> {
+        None
     }
 }

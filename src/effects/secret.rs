@@ -4,6 +4,8 @@
 //! around each real provider and blots them out, whatever the provider itself has missed.
 
 use crate::effects::provider::Provider;
+use crate::effects::target::fence::Fence;
+use crate::effects::target::lease::Lease;
 use crate::providers::request::{Failure, Observation, Outcome, Request, Response};
 use crate::values::Value;
 use async_trait::async_trait;
@@ -236,6 +238,10 @@ impl<P: Provider> Provider for Discreet<P> {
             message: self.secrets.blot(&failure.message),
             ..failure
         })
+    }
+
+    fn lock(&self, plan: &str) -> Option<(Arc<dyn Lease>, Fence)> {
+        self.inner.lock(plan)
     }
 }
 

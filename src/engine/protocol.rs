@@ -82,6 +82,8 @@ pub enum EventKind {
     RollbackAsked { by: Actor, reason: String },
     /// A process took the run over after the last one had ended. Reads in flight are lost; writes in flight are unknown.
     Resumed { by: Actor, epoch: u64 },
+    /// A lock on the target was taken from somebody who no longer renewed it.
+    TargetTaken { place: String, from: String },
 }
 
 /// Who, from where.

@@ -6,7 +6,7 @@ use crate::engine::agenda::Visitor;
 use crate::engine::ending::By;
 use crate::engine::pause::Cause;
 use crate::engine::people::Said;
-use crate::engine::protocol::{Actor, Effect, Event, EventKind, ReadId, RunOutcome};
+use crate::engine::protocol::{Actor, Effect, Event, EventKind, NoteKind, ReadId, RunOutcome};
 use crate::engine::start::First;
 use crate::engine::state::{Life, NodeState, Passage, Work};
 use crate::engine::turn::{Moved, Turn};
@@ -93,6 +93,10 @@ fn absorb(turn: &mut Turn, kind: EventKind, before: Instant) {
         EventKind::Continued { node, by, reason } => go_on(turn, node, &by, &reason),
         EventKind::Aborted { by, reason } => abort(turn, &by, &reason),
         EventKind::RollbackAsked { by, reason } => roll_back(turn, &by, &reason),
+        EventKind::TargetTaken { place, from } => {
+            let text = format!("took the lock on the target over from {from} ({place})");
+            turn.note(None, NoteKind::Said { text });
+        }
         EventKind::Resumed { epoch, .. } => {
             let gap_ns = turn.now().since(before);
             resume::resume(turn, epoch, gap_ns);

@@ -40,9 +40,33 @@ pub struct Record {
     pub hash: Hash,
 }
 
-/// SHA-256.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// SHA-256; as text its hexadecimal digits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(into = "String", try_from = "String")]
 pub struct Hash(pub [u8; 32]);
+
+impl From<Hash> for String {
+    fn from(hash: Hash) -> String {
+        hash.0.iter().map(|byte| format!("{byte:02x}")).collect()
+    }
+}
+
+impl TryFrom<String> for Hash {
+    type Error = &'static str;
+
+    fn try_from(text: String) -> Result<Hash, Self::Error> {
+        let wrong = "a hash has 64 hexadecimal digits";
+        let mut bytes = [0; 32];
+        if text.len() != 2 * bytes.len() || !text.is_ascii() {
+            return Err(wrong);
+        }
+        for (byte, at) in bytes.iter_mut().zip((0..).step_by(2)) {
+            let digits = text.get(at..at + 2).ok_or(wrong)?;
+            *byte = u8::from_str_radix(digits, 16).map_err(|_| wrong)?;
+        }
+        Ok(Hash(bytes))
+    }
+}
 
 /// The target of a rehearsal.
 pub const SIMULATED: &str = "simulation";

@@ -3,6 +3,7 @@
 use crate::engine::protocol::{Actor, EventKind, RunOutcome};
 use crate::journal::record::{Hash, Header, Record};
 use crate::values::Instant;
+use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
 
 /// A place for runs. After an error of `append` nothing more may be carried out: the write is never retried.
@@ -41,7 +42,7 @@ pub struct Entry {
 }
 
 /// The end of a journal: the last record's number and hash; 0 and the header's hash before the first one.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Head {
     pub seq: u64,
     pub hash: Hash,

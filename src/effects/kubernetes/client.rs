@@ -4,6 +4,7 @@ use crate::effects::kubernetes::failure::{ApiError, Status, failure};
 use crate::effects::kubernetes::object;
 use crate::effects::kubernetes::resource::{Place, Resource};
 use crate::effects::kubernetes::trouble;
+use crate::effects::target::fence::Fence;
 use crate::providers::kubernetes::FIELD_MANAGER;
 use crate::providers::request::FailureKind;
 use http::{Method, Request, Response, StatusCode, header};
@@ -21,6 +22,8 @@ pub struct Api {
     pub namespace: String,
     /// For one answer.
     pub timeout: Duration,
+    /// Every request that could change something waits at it.
+    pub fence: Fence,
 }
 
 /// What is sent along with a request.
@@ -68,6 +71,15 @@ impl Api {
             address,
             namespace,
             timeout,
+            fence: Fence::default(),
+        }
+    }
+
+    /// Another way to the same cluster, with a fence of its own.
+    pub fn unfenced(&self) -> Api {
+        Api {
+            fence: Fence::default(),
+            ..self.clone()
         }
     }
 
@@ -190,6 +202,9 @@ impl Api {
     async fn ask(&self, asked: &Asked<'_>) -> Result<Value, ApiError> {
         for attempt in 1.. {
             let request = request(asked, self.timeout)?;
+            if asked.method != Method::GET {
+                self.pass().await?;
+            }
             let limit = tokio::time::timeout(self.timeout, self.exchange(request));
             let Ok(answer) = limit.await else {
                 let seconds = self.timeout.as_secs_f64();
@@ -213,6 +228,12 @@ impl Api {
             FailureKind::Unreachable,
             "no attempt was made",
         )))
+    }
+
+    /// What has lost its target has sent nothing.
+    async fn pass(&self) -> Result<(), ApiError> {
+        let passed = self.fence.enter().await;
+        passed.map_err(|lost| ApiError::Unsent(failure(FailureKind::Cancelled, lost.to_string())))
     }
 
     async fn exchange(&self, request: Request<Body>) -> Result<Answer, ApiError> {

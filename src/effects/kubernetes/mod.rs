@@ -16,6 +16,7 @@ pub mod endpoints;
 pub mod failure;
 pub mod intent;
 pub mod kinds;
+pub mod lease;
 pub mod namespace;
 pub mod object;
 pub mod observe;
@@ -35,8 +36,13 @@ use crate::effects::kubernetes::config::Target;
 use crate::effects::kubernetes::failure::refusal;
 use crate::effects::kubernetes::intent::{Forward, Inverse, Shown};
 use crate::effects::kubernetes::kinds::Kinds;
+use crate::effects::kubernetes::lease::KubernetesLease;
+use crate::effects::kubernetes::resource::LEASES;
+use crate::effects::kubernetes::rights::Need;
 use crate::effects::provider::Provider;
 use crate::effects::settings::{Settings, Wrong};
+use crate::effects::target::fence::Fence;
+use crate::effects::target::lease::Lease;
 use crate::providers::request::{
     Call, Direction, Failure, Intent, Key, Observation, Outcome, Request, Response,
 };
@@ -105,7 +111,14 @@ impl Provider for Kubernetes {
     }
 
     async fn admit(&self, functions: &[&str]) -> Result<(), Failure> {
-        rights::check(&self.api, rights::declared(functions)).await
+        let mut needs = rights::declared(functions);
+        needs.extend(["get", "create", "update"].map(|verb| Need::any(verb, &LEASES)));
+        rights::check(&self.api, needs).await
+    }
+
+    fn lock(&self, plan: &str) -> Option<(Arc<dyn Lease>, Fence)> {
+        let lease = KubernetesLease::new(&self.api, plan);
+        Some((Arc::new(lease), self.api.fence.clone()))
     }
 }
 

@@ -31,6 +31,7 @@ pub const EVENTS: Resource = built_in("", "v1", "Event", "events");
 pub const QUOTAS: Resource = built_in("", "v1", "ResourceQuota", "resourcequotas");
 pub const ENDPOINT_SLICES: Resource =
     built_in("discovery.k8s.io", "v1", "EndpointSlice", "endpointslices");
+pub const LEASES: Resource = built_in("coordination.k8s.io", "v1", "Lease", "leases");
 pub const AUTOSCALERS: Resource = built_in(
     "autoscaling",
     "v2",

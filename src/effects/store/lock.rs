@@ -2,6 +2,7 @@
 //! manual unlock.
 #![allow(clippy::disallowed_methods, reason = "a lock is a file")]
 
+use crate::journal::store::Head;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use std::fs::{File, OpenOptions, TryLockError};
@@ -11,7 +12,8 @@ use std::path::{Path, PathBuf};
 /// Held until it is dropped.
 #[derive(Debug)]
 pub struct Lock {
-    _file: File,
+    file: File,
+    holder: Holder,
 }
 
 /// Who holds it, for whoever is refused.
@@ -23,6 +25,9 @@ pub struct Holder {
     pub process: u32,
     /// As text, for people.
     pub since: String,
+    /// Where the journal of the run ended when it was last noted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub head: Option<Head>,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -35,7 +40,12 @@ pub enum LockError {
     Unusable { path: PathBuf, why: String },
 }
 
-pub fn acquire(folder: &Path, target: &str, holder: &Holder) -> Result<Lock, LockError> {
+/// Gives who had it before, too.
+pub fn acquire(
+    folder: &Path,
+    target: &str,
+    holder: &Holder,
+) -> Result<(Lock, Option<Holder>), LockError> {
     let folder = folder.join("locks");
     let unusable = |path: &Path, why: String| LockError::Unusable {
         path: path.to_owned(),
@@ -52,11 +62,25 @@ pub fn acquire(folder: &Path, target: &str, holder: &Holder) -> Result<Lock, Loc
         .map_err(|error| unusable(&path, error.to_string()))?;
     match file.try_lock() {
         Ok(()) => {
-            sign(&mut file, holder).map_err(|error| unusable(&path, error.to_string()))?;
-            Ok(Lock { _file: file })
+            let before = signature(&mut file);
+            let of_same = before.as_ref().filter(|before| before.run == holder.run);
+            let holder = Holder {
+                head: of_same.and_then(|before| before.head),
+                ..holder.clone()
+            };
+            sign(&mut file, &holder).map_err(|error| unusable(&path, error.to_string()))?;
+            Ok((Lock { file, holder }, before))
         }
         Err(TryLockError::WouldBlock) => Err(refused(&mut file, target)),
         Err(TryLockError::Error(error)) => Err(unusable(&path, error.to_string())),
+    }
+}
+
+impl Lock {
+    /// For whoever has it next. That it could not be written is no reason to stop: the lock is the operating system's.
+    pub fn note(&mut self, head: Option<Head>) {
+        self.holder.head = head.or(self.holder.head);
+        let _ = sign(&mut self.file, &self.holder);
     }
 }
 
@@ -71,21 +95,25 @@ fn file_name(target: &str) -> String {
 }
 
 fn sign(file: &mut File, holder: &Holder) -> std::io::Result<()> {
-    file.set_len(0)?;
+    let text = serde_json::to_vec(holder)?;
     file.seek(SeekFrom::Start(0))?;
-    serde_json::to_writer(&mut *file, holder)?;
-    file.flush()
+    file.write_all(&text)?;
+    file.set_len(text.len() as u64)
 }
 
 fn refused(file: &mut File, target: &str) -> LockError {
     let target = target.to_owned();
-    let mut text = String::new();
-    let read = file.read_to_string(&mut text);
-    match read.ok().and_then(|_| serde_json::from_str(&text).ok()) {
+    match signature(file) {
         Some(holder) => LockError::Held {
             target,
             holder: Box::new(holder),
         },
         None => LockError::HeldByUnknown { target },
     }
+}
+
+fn signature(file: &mut File) -> Option<Holder> {
+    let mut text = String::new();
+    file.read_to_string(&mut text).ok()?;
+    serde_json::from_str(&text).ok()
 }

@@ -5,6 +5,7 @@
 //! from what this writer left, so it is carried out once, and a head that stands at its end already says that it was.
 
 pub mod address;
+pub mod lock;
 pub mod session;
 pub mod tables;
 pub mod trouble;

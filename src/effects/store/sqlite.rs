@@ -109,7 +109,16 @@ impl SqliteStore {
             let done = self.connection.pragma_update(None, name, value);
             done.map_err(|error| self.sql(error))
         };
-        set("journal_mode", "WAL")?;
+        // Where it cannot have it, SQLite keeps the mode that it has, and that is no error to it.
+        let sql = "PRAGMA journal_mode = WAL";
+        let mode = self.connection.query_row(sql, [], |row| row.get(0));
+        let mode: String = mode.map_err(|error| self.sql(error))?;
+        if mode != "wal" {
+            return Err(StoreError::Unwritable {
+                path: self.path.clone(),
+                why: "its log could not be made".to_owned(),
+            });
+        }
         set("synchronous", "FULL")?;
         set("foreign_keys", "ON")
     }
@@ -130,11 +139,11 @@ impl SqliteStore {
 
     /// Before a process begins to write: what another one left in the log, maybe without having synced it, is copied
     /// into the file and synced there.
-    fn settle_log(&self) -> Result<(), StoreError> {
+    fn settle_log(&mut self) -> Result<(), StoreError> {
         let copied = self
             .connection
             .query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()));
-        copied.map_err(|error| self.sql(error))
+        copied.map_err(|error| self.stop_writing(error))
     }
 
     fn transaction<T>(

@@ -7,6 +7,7 @@
 mod bad_input;
 mod crash;
 mod good;
+mod lock;
 mod no_evidence;
 mod others;
 mod program;

@@ -57,6 +57,7 @@ fn a_missing_right_is_named_before_anything_is_changed() {
         ("no-create", "create", "deployments"),
         ("no-look", "list", "pods"),
         ("no-service", "patch", "services"),
+        ("no-lock", "update", "leases"),
     ] {
         let rights = rights::without(&[(verb, resource)]);
         site.kubeconfig = site

@@ -106,6 +106,13 @@ impl Running {
         self.ended(status.code())
     }
 
+    /// Stops the process where it stands, or lets it go on.
+    pub fn signal(&self, signal: rustix::process::Signal) {
+        let pid = i32::try_from(self.process.id()).unwrap();
+        let pid = rustix::process::Pid::from_raw(pid).unwrap();
+        rustix::process::kill_process(pid, signal).unwrap();
+    }
+
     /// Ends the process where it stands, as a machine that loses its power would.
     pub fn kill(mut self) -> Ended {
         self.process.kill().unwrap();

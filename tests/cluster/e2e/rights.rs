@@ -17,8 +17,11 @@ const FUNCTIONS: [&str; 5] = [
     "deployment",
 ];
 
-/// The kinds of the manifests beside Deployments.
-const MANIFEST: [(&str, &str, &str); 3] = [
+/// The kinds of the manifests beside Deployments, and the lock on the target.
+const BESIDE: [(&str, &str, &str); 6] = [
+    ("coordination.k8s.io", "leases", "get"),
+    ("coordination.k8s.io", "leases", "create"),
+    ("coordination.k8s.io", "leases", "update"),
     ("", "services", "get"),
     ("", "services", "create"),
     ("", "services", "patch"),
@@ -37,7 +40,7 @@ pub fn without(missing: &[(&str, &str)]) -> Rights {
         function.rights.iter()
     });
     let declared = declared.map(|right| (right.group, right.resource, right.verb));
-    for (group, resource, verb) in declared.chain(MANIFEST) {
+    for (group, resource, verb) in declared.chain(BESIDE) {
         if !missing.contains(&(verb, resource)) {
             verbs.entry((group, resource)).or_default().insert(verb);
         }

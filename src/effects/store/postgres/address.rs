@@ -46,6 +46,11 @@ pub fn parse(text: &Secret) -> Result<Address, String> {
     let (rest, trust) = take_trust(text.expose())?;
     // Its error could quote a part of a password that was not escaped.
     let mut config: Config = rest.parse().map_err(|_| UNREADABLE.to_owned())?;
+    // The rest of a password that holds an `@`.
+    let is_odd = |host: &Host| matches!(host, Host::Tcp(name) if name.contains('@'));
+    if config.get_hosts().iter().any(is_odd) {
+        return Err(UNREADABLE.to_owned());
+    }
     if config.get_password().is_none()
         && let Ok(password) = std::env::var("PGPASSWORD")
     {
@@ -80,7 +85,13 @@ fn take_trust(text: &str) -> Result<(String, Trust), String> {
         encryption: Encryption::ToOthers,
         roots: None,
     };
-    let Some((front, query)) = text.split_once('?') else {
+    // A password may hold a `?`.
+    let host_at = text.rfind('@').unwrap_or(0);
+    let Some((front, query)) = text
+        .match_indices('?')
+        .find(|(at, _)| *at > host_at)
+        .and_then(|(at, _)| Some((text.get(..at)?, text.get(at + 1..)?)))
+    else {
         return Ok((text.to_owned(), trust));
     };
     let mut kept = Vec::new();
@@ -179,6 +190,8 @@ mod tests {
     fn it_is_named_without_who_and_with_what() {
         let (place, _) = place("postgres://ana:hunter2@127.0.0.1:5433/runs");
         assert_eq!(place, "postgres://127.0.0.1:5433/runs");
+        let (odd, _) = self::place("postgres://ana:hun?ter2@127.0.0.1/runs?sslmode=disable");
+        assert_eq!(odd, "postgres://127.0.0.1:5432/runs");
     }
 
     #[test]
@@ -200,7 +213,7 @@ mod tests {
     #[test]
     fn what_is_wrong_with_it_is_said_without_its_text() {
         for text in [
-            "postgres://ana:hun?ter2@db/runs",
+            "postgres://ana:hun@ter2@db/runs",
             "postgres://ana:hun@ter2@db:x/runs",
             "postgres://ana:hun#ter2/@db:99999/runs?x=hunter2",
             "postgres://db/runs?hunter2=1",

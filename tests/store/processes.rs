@@ -1,0 +1,323 @@
+//! Whole processes: stopped, killed, two at once; with runs kept in a folder and in PostgreSQL.
+
+use super::Folder;
+use super::server::{PASSWORD, Server};
+use rustix::process::{Pid, Signal, kill_process};
+use std::io::Read;
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
+
+const TIME_MAX: Duration = Duration::from_secs(90);
+
+/// A plan that waits, then writes a line into a file: what the file holds is what was done.
+struct Site {
+    folder: Folder,
+    state: String,
+}
+
+impl Site {
+    fn new(name: &str, state: Option<String>, plan: &str) -> Site {
+        let folder = Folder::new(name);
+        let written = folder.0.join("written");
+        let plan = plan.replace("WRITTEN", written.to_str().unwrap());
+        std::fs::write(folder.0.join("shop.deploy"), plan).unwrap();
+        let own = folder.0.join("state");
+        let state = state.unwrap_or_else(|| own.to_str().unwrap().to_owned());
+        Site { folder, state }
+    }
+
+    fn command(&self, args: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_deployc"));
+        command
+            .args(args)
+            .current_dir(&self.folder.0)
+            .env("DEPLOYC_STATE", &self.state)
+            .env("NO_COLOR", "1")
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        command
+    }
+
+    fn start(&self, args: &[&str]) -> Process {
+        Process(self.command(args).spawn().unwrap())
+    }
+
+    /// The exit code and all that was said. The password of the database is in none of it.
+    fn said(&self, args: &[&str]) -> (Option<i32>, String) {
+        ended(self.start(args))
+    }
+
+    fn written(&self) -> String {
+        std::fs::read_to_string(self.folder.0.join("written")).unwrap_or_default()
+    }
+
+    /// Until `status` shows this.
+    fn until(&self, words: &str) {
+        let begun = Instant::now();
+        loop {
+            let (_, said) = self.said(&["status"]);
+            if said.contains(words) {
+                return;
+            }
+            assert!(begun.elapsed() < TIME_MAX, "{said}");
+            thread::sleep(Duration::from_millis(100));
+        }
+    }
+}
+
+/// Killed when it is dropped before its end.
+struct Process(Child);
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        self.0.kill().ok();
+        self.0.wait().ok();
+    }
+}
+
+fn ended(mut process: Process) -> (Option<i32>, String) {
+    let child = &mut process.0;
+    let begun = Instant::now();
+    let status = loop {
+        if let Some(status) = child.try_wait().unwrap() {
+            break status;
+        }
+        assert!(begun.elapsed() < TIME_MAX, "it did not end");
+        thread::sleep(Duration::from_millis(20));
+    };
+    let mut said = String::new();
+    // They are short: a pipe holds all of it.
+    let mut stdout = child.stdout.take().unwrap();
+    stdout.read_to_string(&mut said).unwrap();
+    let mut stderr = child.stderr.take().unwrap();
+    stderr.read_to_string(&mut said).unwrap();
+    assert!(!said.contains(PASSWORD), "{said}");
+    assert!(!said.contains("panicked"), "{said}");
+    (status.code(), said)
+}
+
+fn signal(process: &Process, signal: Signal) {
+    let pid = Pid::from_raw(process.0.id() as i32).unwrap();
+    kill_process(pid, signal).unwrap();
+}
+
+const ASKS: &str = r#"deploy 1
+
+plan shop "Shop" {
+  deadline 1h
+  on fail, error, inconclusive stop
+}
+
+role engineer "Engineer"
+
+phase ask at start {
+  hold 1s "Look"
+  hold 1s "Look again"
+  confirm "It looks well" ref A by engineer within 10m
+  step note "Note" = tools.run("sh", "-c", "echo written >> WRITTEN") timeout 1m keep "it is a note"
+}
+
+provider tools = shell { }
+"#;
+
+const WAITS: &str = r#"deploy 1
+
+plan shop "Shop" {
+  deadline 1h
+  on fail, error, inconclusive stop
+}
+
+phase wait at start {
+  hold 8s "Look"
+  step note "Note" = tools.run("sh", "-c", "echo written >> WRITTEN") timeout 1m keep "it is a note"
+}
+
+provider tools = shell { }
+"#;
+
+#[test]
+fn every_command_works_with_a_database_and_none_shows_its_password() {
+    let server = Server::start();
+    let site = Site::new("postgres-commands", Some(server.url_by(server.port)), ASKS);
+    let run = site.start(&["run", "shop.deploy"]);
+    site.until("waiting for an answer");
+    // Another run of the same plan, from anywhere, is refused at once.
+    let begun = Instant::now();
+    let (code, said) = site.said(&["run", "shop.deploy"]);
+    assert_eq!(code, Some(1), "{said}");
+    assert!(
+        said.contains("error: the target is in use by run `shop-"),
+        "{said}"
+    );
+    assert!(begun.elapsed() < Duration::from_secs(10));
+    let (code, said) = site.said(&["confirm", "shop", "A"]);
+    assert_eq!(code, Some(0), "{said}");
+    let (code, said) = ended(run);
+    assert_eq!(code, Some(0), "{said}");
+    assert_eq!(site.written(), "written\n");
+    for command in ["list", "log shop", "status shop", "export shop", "why shop"] {
+        let args: Vec<&str> = command.split(' ').collect();
+        let (code, said) = site.said(&args);
+        assert_eq!(code, Some(0), "{command}: {said}");
+    }
+    let (_, said) = site.said(&["list"]);
+    assert!(said.contains("succeeded"), "{said}");
+    // `--help` shows where a default comes from.
+    site.said(&["run", "--help"]);
+
+    let run = site.start(&["run", "shop.deploy"]);
+    site.until("waiting for an answer");
+    let (_, list) = site.said(&["list"]);
+    let name = list.split(' ').next().unwrap().to_owned();
+    assert_eq!(site.said(&["abort", &name]).0, Some(0));
+    let (code, said) = ended(run);
+    assert_eq!(code, Some(5), "{said}");
+}
+
+/// Longer than its lease: another process goes on with the run, and when the first one wakes it neither appends nor writes.
+#[test]
+fn a_process_that_was_stopped_for_long_wakes_up_to_do_nothing() {
+    let server = Server::start();
+    let site = Site::new("postgres-stopped", Some(server.url_by(server.port)), WAITS);
+    let first = site.start(&["run", "shop.deploy"]);
+    site.until("▶ hold-1");
+    signal(&first, Signal::STOP);
+    let (code, said) = site.said(&["resume", "shop"]);
+    assert_eq!(code, Some(0), "{said}");
+    assert!(said.contains("waiting for plan shop"), "{said}");
+    assert!(
+        said.contains("took the lock on the target over from run `shop-"),
+        "{said}"
+    );
+    assert_eq!(site.written(), "written\n");
+    let (_, before) = site.said(&["export", "shop"]);
+    signal(&first, Signal::CONT);
+    let (code, said) = ended(first);
+    assert_eq!(code, Some(130), "{said}");
+    assert!(said.contains("taken over by"), "{said}");
+    assert_eq!(site.written(), "written\n");
+    assert_eq!(site.said(&["export", "shop"]).1, before);
+}
+
+#[test]
+fn a_database_that_does_not_come_back_ends_the_process_and_resume_goes_on() {
+    let server = Server::start();
+    let site = Site::new("postgres-gone", Some(server.url_by(server.port)), WAITS);
+    let run = site.start(&["run", "shop.deploy"]);
+    site.until("▶ hold-1");
+    server.kill();
+    let (code, said) = ended(run);
+    assert_eq!(code, Some(130), "{said}");
+    assert!(said.contains("gives no answer"), "{said}");
+    assert!(said.contains("`deployc resume"), "{said}");
+    assert_eq!(site.written(), "");
+    server.go();
+    let (code, said) = site.said(&["resume", "shop"]);
+    assert_eq!(code, Some(0), "{said}");
+    assert_eq!(site.written(), "written\n");
+}
+
+/// Records and head alike, so that nothing in the store itself shows it.
+#[test]
+fn a_tail_that_was_cut_with_its_head_is_found_by_the_lock() {
+    let site = Site::new("anchor", None, ASKS);
+    let run = site.start(&["run", "shop.deploy"]);
+    site.until("waiting for an answer");
+    signal(&run, Signal::TERM);
+    let (code, said) = ended(run);
+    assert_eq!(code, Some(130), "{said}");
+    let file = PathBuf::from(&site.state).join("runs.db");
+    let connection = rusqlite::Connection::open(file).unwrap();
+    let length: u64 = connection
+        .query_row("SELECT seq FROM heads", [], |row| row.get(0))
+        .unwrap();
+    connection
+        .execute_batch(
+            "DELETE FROM records WHERE seq > (SELECT seq - 1 FROM heads);
+            UPDATE heads SET seq = seq - 1,
+                hash = (SELECT hash FROM records WHERE records.seq = heads.seq - 1);",
+        )
+        .unwrap();
+    let (code, said) = site.said(&["resume", "shop"]);
+    assert_eq!(code, Some(1), "{said}");
+    let words = format!(
+        "it ends at record {}, but {length} were written: its tail was cut off",
+        length - 1
+    );
+    assert!(said.contains(&words), "{said}");
+}
+
+/// Fails one sync, and says of each one after it that it was made.
+const SHIM: &str = r#"
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include <sys/syscall.h>
+static int count;
+static int one(int fd, long number) {
+    int at = __sync_add_and_fetch(&count, 1);
+    const char *fail = getenv("FAIL_SYNC"), *log = getenv("SYNC_LOG");
+    int wanted = fail ? atoi(fail) : 0;
+    if (wanted && at >= wanted) {
+        int out = open(log, O_WRONLY | O_CREAT | O_APPEND, 0644);
+        const char *word = at == wanted ? "failed\n" : "again\n";
+        if (write(out, word, strlen(word)) < 0) abort();
+        close(out);
+    }
+    if (at == wanted) { errno = EIO; return -1; }
+    return (int)syscall(number, fd);
+}
+int fsync(int fd) { return one(fd, SYS_fsync); }
+int fdatasync(int fd) { return one(fd, SYS_fdatasync); }
+"#;
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_sync_that_fails_once_ends_the_process_and_is_not_tried_again() {
+    let site = Site::new("sync", None, &WAITS.replace("hold 8s", "hold 1s"));
+    let source = site.folder.0.join("shim.c");
+    std::fs::write(&source, SHIM).unwrap();
+    let shim = site.folder.0.join("shim.so");
+    let mut cc = Command::new("cc");
+    let made = cc
+        .args(["-shared", "-fPIC", "-O1", "-o"])
+        .arg(&shim)
+        .arg(&source);
+    assert!(made.status().unwrap().success());
+    let log = site.folder.0.join("log");
+    let (mut stopped, mut unnoticed) = (0, 0);
+    for at in 3..=16 {
+        std::fs::remove_file(&log).ok();
+        std::fs::remove_dir_all(&site.state).ok();
+        let mut command = site.command(&["run", "shop.deploy"]);
+        let command = command
+            .env("LD_PRELOAD", &shim)
+            .env("FAIL_SYNC", at.to_string())
+            .env("SYNC_LOG", &log);
+        let (code, said) = ended(Process(command.spawn().unwrap()));
+        if code == Some(0) {
+            unnoticed += 1;
+            continue;
+        }
+        assert!(said.contains("cannot write to "), "{at}: {said}");
+        assert_eq!(std::fs::read_to_string(&log).unwrap(), "failed\n", "{at}");
+        // Before its first event nothing was begun; later, it has to be resumed.
+        if code == Some(130) {
+            stopped += 1;
+            assert!(said.contains("`deployc resume"), "{said}");
+            std::fs::remove_file(site.folder.0.join("written")).ok();
+            let (code, said) = site.said(&["resume", "shop"]);
+            // Nobody knows whether the command ran, where its outcome was not written: then a person has to look.
+            assert!(matches!(code, Some(0 | 5)), "{at}: {said}");
+        }
+    }
+    // That of a new folder entry, which SQLite does not report, and those after the end.
+    assert!(unnoticed <= 3, "{unnoticed}");
+    assert!(stopped >= 3, "{stopped}");
+}

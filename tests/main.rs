@@ -29,4 +29,5 @@ mod store;
 mod tidy;
 mod trials;
 mod ui;
+mod verify;
 mod why;

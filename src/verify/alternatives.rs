@@ -1,6 +1,7 @@
 //! What may go wrong at a moment: for each request that was just made, and for what needs no request.
 
 use crate::engine::pause::Cause;
+use crate::plan::Action;
 use crate::plan::node::{NodeKind, Quorum};
 use crate::providers::request::{Direction, Observable};
 use crate::verify::branch::Branch;
@@ -83,20 +84,28 @@ fn measurement(subject: &Subject, site: usize, found: &mut Vec<Fault>) {
     }
 }
 
+/// A rule that is blind makes its watch blind, whichever it is, so only the watch as a whole is blind for longer. One that
+/// only tells somebody, at once, does no more when it stays true.
 fn rules(subject: &Subject, watch: u32, found: &mut Vec<Fault>) {
     let rules = subject.plan.watches.get(watch as usize);
-    let rules = rules.map_or(0, |watch| watch.rules.len());
-    for rule in (0u32..).take(rules) {
-        // A trigger is blind for whatever reason it has no answer.
-        for says in [Says::True, Says::NoData] {
-            for span in SPANS {
-                found.push(Fault::Rule {
-                    watch,
-                    rule,
-                    says,
-                    span,
-                });
-            }
+    let rules = rules.map_or(&[][..], |watch| &watch.rules);
+    for (rule, of_plan) in (0u32..).zip(rules) {
+        let tells = of_plan
+            .actions
+            .iter()
+            .all(|action| matches!(action, Action::Notify(_)));
+        let spans: &[Span] = match tells && of_plan.for_ns == 0 {
+            true => &[Span::Once],
+            false => &SPANS,
+        };
+        let fires = spans.iter().map(|span| (Says::True, *span));
+        for (says, span) in fires.chain([(Says::NoData, Span::Once)]) {
+            found.push(Fault::Rule {
+                watch,
+                rule,
+                says,
+                span,
+            });
         }
     }
     for span in SPANS {

@@ -112,6 +112,11 @@ impl Branch {
             self.break_promise(Promise::End, None, "it goes round and round".to_owned());
             return Progress::Ended;
         }
+        if self.took_ns(subject) > subject.patience_ns() {
+            let text = "it goes on long after the longest time of its plan";
+            self.break_promise(Promise::End, None, text.to_owned());
+            return Progress::Ended;
+        }
         let next = self.pending.first_key_value().map(|(due, _)| due.at);
         match (next, self.wake) {
             (Some(at), wake) if wake.is_none_or(|wake| at <= wake) => {

@@ -118,9 +118,10 @@ struct Result {
     faults: [u64; Kind::ALL.len()],
 }
 
-/// Grows, so that the first runs are known to the many that follow.
-const ROUND_FIRST: usize = 4;
-const ROUND_MAX: usize = 32;
+/// Units that do not see what the others of their round find: few, where long runs are many and alike.
+fn round_of(units: usize) -> usize {
+    (units / 64).clamp(4, 256)
+}
 
 impl Search<'_> {
     /// The run on which nothing goes wrong, with a copy at each new class.
@@ -167,13 +168,12 @@ impl Search<'_> {
     fn level(&mut self, units: Vec<Unit>, left: u32) -> Option<Vec<Unit>> {
         let mut next = Vec::new();
         let mut rest = units.as_slice();
-        let mut round = ROUND_FIRST;
+        let round = round_of(units.len());
         self.shown.of.store(units.len() as u64, Ordering::Relaxed);
         self.shown.done.store(0, Ordering::Relaxed);
         while !rest.is_empty() {
             let (now, later) = rest.split_at(round.min(rest.len()));
             rest = later;
-            round = (round * 2).min(ROUND_MAX);
             let results: Vec<Result> = now.par_iter().map(|unit| self.unit(unit, left)).collect();
             for result in results {
                 self.join(result, &mut next);
@@ -324,11 +324,7 @@ impl Search<'_> {
 
 /// Whether a run that goes on for so long would be longer than the plan says.
 fn exceeds(subject: &Subject, branch: &Branch, more_ns: i64) -> bool {
-    let rollback_ns = subject
-        .facts
-        .rollback
-        .as_ref()
-        .map_or(0, |time| time.longest_ns);
+    let rollback_ns = subject.rollback_ns();
     let whole_ns = subject.facts.times.longest_ns.saturating_add(rollback_ns);
     let back = branch.back_ns().map(|ns| ns + more_ns > rollback_ns);
     back.unwrap_or(branch.took_ns(subject) + more_ns > whole_ns)

@@ -322,7 +322,7 @@ fn restored(subject: &Subject, branch: &Branch) -> Option<(Promise, Option<NodeI
 
 fn too_long(subject: &Subject, branch: &Branch, outcome: RunOutcome) -> Option<String> {
     let facts = &subject.facts;
-    let rollback_ns = facts.rollback.as_ref().map_or(0, |time| time.longest_ns);
+    let rollback_ns = subject.rollback_ns();
     let whole_ns = facts.times.longest_ns;
     let took_ns = branch.took_ns(subject);
     let bound_ns = match outcome {

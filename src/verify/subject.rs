@@ -90,6 +90,32 @@ impl Subject {
         known.copied().unwrap_or(i64::MAX)
     }
 
+    /// At most, for a rollback: its longest time. Where its checks see nothing they wait for as long as `within` says.
+    pub fn rollback_ns(&self) -> i64 {
+        let longest_ns = self
+            .facts
+            .rollback
+            .as_ref()
+            .map_or(0, |time| time.longest_ns);
+        let within_ns = self
+            .plan
+            .rollback
+            .as_ref()
+            .map_or(0, |rollback| rollback.within_ns);
+        longest_ns.max(within_ns)
+    }
+
+    /// A run that is still going on then does not end.
+    pub fn patience_ns(&self) -> i64 {
+        const DAY_NS: i64 = 86_400_000_000_000;
+        let longest_ns = self
+            .facts
+            .times
+            .longest_ns
+            .saturating_add(self.rollback_ns());
+        longest_ns.saturating_mul(2).saturating_add(DAY_NS)
+    }
+
     pub fn observable(&self, id: NodeId) -> Observable {
         let known = self.observable.get(id.0 as usize);
         known.copied().unwrap_or(Observable::Yes)

@@ -100,7 +100,10 @@ pub fn go_on(args: &Continue) -> Exit {
     })
 }
 
-fn incomplete(args: &WithReason) -> Result<Option<(Box<dyn Store>, String)>, StoreError> {
+/// A run that keeps its target, and where it is kept.
+type Keeping = (Box<dyn Store>, String);
+
+fn incomplete(args: &WithReason) -> Result<Option<Keeping>, StoreError> {
     let store = runs::open(&args.state.state)?;
     let summary = runs::resolve(store.as_ref(), &args.run)?;
     let incomplete = summary.outcome == Some(RunOutcome::RollbackIncomplete);

@@ -73,6 +73,15 @@ fn no_single_fault_breaks_a_promise_of_the_shop() {
 }
 
 #[test]
+fn fails_that_the_plan_tolerates_break_no_promise() {
+    let strict = "check \"Errors, all\" expect canary.error_rate < 1%";
+    let text = text().replace(strict, &format!("{strict} on fail 2 in total rollback"));
+    assert!(text.contains("2 in total"));
+    let found = explored(&of(&text), &good, 1);
+    assert!(found.broken.is_none(), "{:?}", found.broken);
+}
+
+#[test]
 fn the_same_is_found_with_any_number_of_threads() {
     let subject = of(&text());
     let with = |threads| {

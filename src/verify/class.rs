@@ -11,7 +11,7 @@ use crate::engine::state::{
 };
 use crate::engine::watch::{Fired, Range, WatchState};
 use crate::engine::write::{Cancel, Leg, Write};
-use crate::plan::node::NodeKind;
+use crate::plan::node::{Node, NodeKind};
 use crate::verify::branch::Branch;
 use crate::verify::request::Request;
 use crate::verify::subject::Subject;
@@ -44,6 +44,7 @@ fn run(subject: &Subject, state: &State, hasher: &mut DefaultHasher) {
     let Some(ending) = &state.ending else {
         for (node, of_plan) in state.nodes.iter().zip(&subject.plan.nodes) {
             node_of(node, &of_plan.kind, hasher);
+            fails_of(node, of_plan, hasher);
         }
         for watch in &state.watches {
             watch_of(watch, hasher);
@@ -91,6 +92,15 @@ fn node_of(node: &NodeState, kind: &NodeKind, hasher: &mut DefaultHasher) {
             work_of(&node.work, kind, &mut bits);
             bits.0.hash(hasher);
         }
+    }
+}
+
+/// Where the plan counts fails, their number decides what follows.
+fn fails_of(node: &NodeState, of_plan: &Node, hasher: &mut DefaultHasher) {
+    if let (Work::Check(check), Some(_)) = (&node.work, of_plan.policies.fails)
+        && node.life == Life::Running
+    {
+        format!("{:?}", check.fails).hash(hasher);
     }
 }
 

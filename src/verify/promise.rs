@@ -10,7 +10,7 @@ use crate::verify::branch::Branch;
 use crate::verify::fault::{Says, What};
 use crate::verify::ledger;
 use crate::verify::subject::{Site, Subject};
-use crate::verify::world::{Account, Looked, There};
+use crate::verify::world::{Account, Fails, Looked, There};
 use serde::{Deserialize, Serialize};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -213,9 +213,11 @@ fn is_false(subject: &Subject, branch: &Branch, when: NodeId) -> bool {
 fn has_evidence(subject: &Subject, branch: &Branch, id: NodeId) -> bool {
     match subject.plan.node(id).map(|node| &node.kind) {
         Some(NodeKind::Check(check)) => {
+            let counted = subject.plan.node(id).and_then(|node| node.policies.fails);
+            let fails = counted.map_or(Fails::Never, |_| Fails::Counted);
             let site = subject.site(Site::Check(id));
             let evidence = site.and_then(|site| branch.world.evidence.get(site));
-            evidence.is_some_and(|evidence| evidence.suffices(check.samples, check.mode))
+            evidence.is_some_and(|evidence| evidence.suffices(check.samples, check.mode, fails))
         }
         _ => branch.world.is_signed(&subject.plan, id),
     }

@@ -71,7 +71,19 @@ pub struct Evidence {
     /// Time between positive answers that nothing stood between.
     pub held_ns: i64,
     pub held_at: Option<Instant>,
+    /// Time between answers of either kind that nothing stood between.
+    pub seen_ns: i64,
+    pub seen_at: Option<Instant>,
     pub last: Option<Says>,
+}
+
+/// Whether single negative answers count against a check.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fails {
+    /// The first one does.
+    Never,
+    /// The plan says how many are too many.
+    Counted,
 }
 
 #[derive(Clone, Debug)]
@@ -130,6 +142,11 @@ impl World {
         let Some(evidence) = self.evidence.get_mut(site) else {
             return;
         };
+        let seen = matches!(says, Says::True | Says::False);
+        if let Some(before) = evidence.seen_at.filter(|_| seen) {
+            evidence.seen_ns += at.since(before).max(0);
+        }
+        evidence.seen_at = seen.then_some(at);
         match says {
             Says::True => {
                 evidence.passes += 1;
@@ -191,7 +208,14 @@ impl World {
 
 impl Evidence {
     /// Whether it is enough for a pass of the check.
-    pub fn suffices(&self, samples: u32, mode: CheckMode) -> bool {
+    pub fn suffices(&self, samples: u32, mode: CheckMode, fails: Fails) -> bool {
+        if fails == Fails::Counted {
+            let held_ns = match mode {
+                CheckMode::For { ns } | CheckMode::Stage { for_ns: ns } => ns,
+                CheckMode::Once | CheckMode::Within { .. } => 0,
+            };
+            return self.positive >= samples.max(1) && self.seen_ns >= held_ns;
+        }
         let enough = self.passes >= samples.max(1);
         let last = self.last == Some(Says::True);
         match mode {

@@ -4,6 +4,7 @@
 use crate::plan::deps;
 use crate::plan::expr::Expr;
 use crate::plan::node::{Canary, Node, NodeId, NodeKind, UndoPlan};
+use crate::plan::walk;
 use crate::plan::{Plan, Policy};
 
 #[derive(Clone, Debug, Default)]
@@ -21,6 +22,8 @@ pub struct Ledger {
     /// By [`NodeId`]: what it is inside of, itself first.
     pub around: Vec<Vec<NodeId>>,
     pub verify: Vec<NodeId>,
+    /// By [`NodeId`]: of checks, the items whose data they read.
+    pub reads: Vec<Vec<NodeId>>,
 }
 
 impl Ledger {
@@ -56,6 +59,7 @@ impl Ledger {
                 .map(|ids| ids.iter().filter(is_when).copied().collect())
                 .collect(),
             around,
+            reads: nodes().map(|node| reads(plan, node)).collect(),
             verify,
         }
     }
@@ -70,6 +74,10 @@ impl Ledger {
 
     pub fn whens_of(&self, id: NodeId) -> &[NodeId] {
         self.whens.get(id.0 as usize).map_or(&[], Vec::as_slice)
+    }
+
+    pub fn reads(&self, id: NodeId) -> &[NodeId] {
+        self.reads.get(id.0 as usize).map_or(&[], Vec::as_slice)
     }
 
     pub fn around(&self, id: NodeId) -> &[NodeId] {
@@ -98,6 +106,16 @@ pub fn stages(plan: &Plan, canary: &Node) -> Vec<NodeId> {
         matches!(kind, Some(NodeKind::Stage(_)))
     };
     canary.children.iter().filter(is_stage).copied().collect()
+}
+
+fn reads(plan: &Plan, node: &Node) -> Vec<NodeId> {
+    match &node.kind {
+        NodeKind::Check(check) => {
+            let reads = walk::reads(plan, walk::of_stmts(&check.body));
+            reads.nodes.into_iter().map(|(id, _)| id).collect()
+        }
+        _ => Vec::new(),
+    }
 }
 
 fn is_gate(node: &Node) -> bool {

@@ -316,7 +316,13 @@ fn restored(subject: &Subject, branch: &Branch) -> Option<(Promise, Option<NodeI
         let text = format!("it says that it was rolled back, and {name} is still there");
         return Some((Promise::Restored, Some(node), text));
     }
-    let unproved = |id: &&NodeId| !has_evidence(subject, branch, **id);
+    // What was never begun is not looked at afterwards.
+    let began = |id: &NodeId| {
+        let mut changes = branch.world.changes.iter();
+        changes.any(|account| account.change.node == *id && account.forward.sent > 0)
+    };
+    let applies = |id: NodeId| subject.ledger.reads(id).iter().all(began);
+    let unproved = |id: &&NodeId| applies(**id) && !has_evidence(subject, branch, **id);
     let unproved = subject.ledger.verify.iter().find(unproved)?;
     let text = "it says that it was rolled back, and nothing measured says so".to_owned();
     Some((Promise::Evidence, Some(*unproved), text))

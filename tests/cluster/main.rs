@@ -34,6 +34,7 @@ mod namespace;
 mod observe;
 mod prometheus;
 mod prometheus_contract;
+mod proxy;
 mod smoke;
 mod wait;
 mod workload;

@@ -34,10 +34,11 @@ impl Namespace {
         );
         run(cluster.kubectl().args(["create", "namespace", &name]));
         let namespace = Self { name, cluster };
-        // No pod is admitted before a controller has made this account.
+        // No pod is admitted before a controller has made this account; and a controller that has missed the API server looks
+        // for it only now and then.
         until(
             "the default service account",
-            Duration::from_secs(30),
+            Duration::from_secs(90),
             || namespace.find("serviceaccount/default"),
         );
         namespace

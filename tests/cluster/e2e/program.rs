@@ -113,6 +113,11 @@ impl Running {
         rustix::process::kill_process(pid, signal).unwrap();
     }
 
+    /// As Ctrl-C on a terminal does.
+    pub fn interrupt(&self) {
+        self.signal(rustix::process::Signal::INT);
+    }
+
     /// Ends the process where it stands, as a machine that loses its power would.
     pub fn kill(mut self) -> Ended {
         self.process.kill().unwrap();

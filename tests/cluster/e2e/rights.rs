@@ -31,19 +31,41 @@ pub fn of_the_plan() -> Rights {
     without(&[])
 }
 
+/// What these functions need, and to make, change and remove these kinds.
+pub fn of(functions: &[&str], kinds: &[(&str, &str)]) -> Rights {
+    let mut all = declared(functions);
+    all.extend(BESIDE);
+    for (group, resource) in kinds {
+        for verb in ["get", "create", "patch", "delete"] {
+            all.push((*group, *resource, verb));
+        }
+    }
+    rights(all)
+}
+
 /// The same but for some verbs on some resources.
 pub fn without(missing: &[(&str, &str)]) -> Rights {
-    let mut verbs: BTreeMap<(&str, &str), BTreeSet<&str>> = BTreeMap::new();
+    let all = declared(&FUNCTIONS).into_iter().chain(BESIDE);
+    let is_there =
+        |(_, resource, verb): &(&str, &str, &str)| !missing.contains(&(*verb, *resource));
+    rights(all.filter(is_there).collect())
+}
+
+/// Group, resource, verb.
+fn declared(functions: &[&str]) -> Vec<(&'static str, &'static str, &'static str)> {
     let kind = kubernetes::kind();
-    let declared = FUNCTIONS.iter().flat_map(|name| {
+    let declared = functions.iter().flat_map(|name| {
         let function = kind.function(name).unwrap();
         function.rights.iter()
     });
     let declared = declared.map(|right| (right.group, right.resource, right.verb));
-    for (group, resource, verb) in declared.chain(BESIDE) {
-        if !missing.contains(&(verb, resource)) {
-            verbs.entry((group, resource)).or_default().insert(verb);
-        }
+    declared.collect()
+}
+
+fn rights(all: Vec<(&str, &str, &str)>) -> Rights {
+    let mut verbs: BTreeMap<(&str, &str), BTreeSet<&str>> = BTreeMap::new();
+    for (group, resource, verb) in all {
+        verbs.entry((group, resource)).or_default().insert(verb);
     }
     let rules: Vec<Value> = verbs
         .into_iter()

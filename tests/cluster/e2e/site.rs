@@ -13,11 +13,21 @@ use crate::cluster::{Cluster, own_folder};
 use crate::e2e::program::{Ended, Running};
 use crate::e2e::rights;
 use crate::load::Load;
-use crate::namespace::{Namespace, run};
+use crate::namespace::{Namespace, Rights, run};
 
 const PLAN: &str = include_str!("../plans/rollout.deploy");
 const MANIFEST: &str = include_str!("../plans/k8s/demo.yaml");
 const ROLLOUT: Duration = Duration::from_secs(60);
+
+/// What a site is made of.
+pub struct Shape {
+    pub plan: &'static str,
+    /// What is there before a run.
+    pub installed: &'static str,
+    /// What the plan applies.
+    pub released: &'static str,
+    pub rights: Rights,
+}
 
 pub struct Site {
     pub namespace: Namespace,
@@ -34,26 +44,43 @@ impl Site {
 
     /// The same with some texts of the plan replaced.
     pub fn with(cluster: &'static Cluster, purpose: &str, changes: &[(&str, &str)]) -> Self {
+        let shape = Shape {
+            plan: PLAN,
+            installed: MANIFEST,
+            released: MANIFEST,
+            rights: rights::of_the_plan(),
+        };
+        Self::rolled_out(cluster, purpose, &shape, changes, "demo")
+    }
+
+    /// With another plan, other objects, other rights; once this Deployment is up.
+    pub fn rolled_out(
+        cluster: &'static Cluster,
+        purpose: &str,
+        shape: &Shape,
+        changes: &[(&str, &str)],
+        deployment: &str,
+    ) -> Self {
         let namespace = Namespace::new(cluster, purpose);
         let folder = own_folder(purpose);
         fs::create_dir_all(folder.join("k8s")).unwrap();
-        fs::write(folder.join("k8s/demo.yaml"), MANIFEST).unwrap();
-        let kubeconfig = namespace.service_account("deployer", &rights::of_the_plan(), &folder);
+        fs::write(folder.join("k8s/demo.yaml"), shape.released).unwrap();
+        let kubeconfig = namespace.service_account("deployer", &shape.rights, &folder);
         let site = Self {
             namespace,
             folder,
             kubeconfig,
             prometheus: cluster.prometheus.clone(),
         };
-        fs::write(site.plan(), PLAN).unwrap();
+        fs::write(site.plan(), shape.plan).unwrap();
         let here = format!("namespace=\"{}\"", site.namespace.name);
         site.change_plan("namespace=\"here\"", &here);
         for (from, to) in changes {
             site.change_plan(from, to);
         }
         // As an earlier run has left it: its fields are owned by deployc.
-        site.namespace.apply_as("deployc", MANIFEST);
-        site.namespace.await_rollout("demo", ROLLOUT);
+        site.namespace.apply_as("deployc", shape.installed);
+        site.namespace.await_rollout(deployment, ROLLOUT);
         site
     }
 
@@ -130,6 +157,13 @@ impl Site {
         };
         let object: Value = serde_json::from_str(only).unwrap();
         object["run"].as_str().unwrap().to_owned()
+    }
+
+    /// What `deployc why` says of the one run.
+    pub fn why(&self) -> String {
+        let mut command = self.program(&["why", &self.run_name()]);
+        let output = run(command.arg("--state").arg(self.state()));
+        String::from_utf8(output.stdout).unwrap()
     }
 
     pub fn change_plan(&self, from: &str, to: &str) {

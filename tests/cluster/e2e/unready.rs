@@ -26,8 +26,20 @@ fn an_image_that_does_not_exist_is_named() {
     );
 }
 
+#[test]
+fn where_the_node_has_no_room_for_it_that_is_said_and_nothing_is_left() {
+    let (cluster, _guard) = shared();
+    let site = Site::with(cluster, "no-room", &[("timeout 30s", "timeout 15s")]);
+    site.replace_in_manifest("cpu: 10m", "cpu: 500");
+    gives_up_at(&site, "v2", &["Insufficient cpu", "demo-canary"]);
+}
+
 fn gives_up(cluster: &'static Cluster, purpose: &str, version: &str, says: &[&str]) {
     let site = Site::with(cluster, purpose, &[("timeout 30s", "timeout 15s")]);
+    gives_up_at(&site, version, says);
+}
+
+fn gives_up_at(site: &Site, version: &str, says: &[&str]) {
     let before = owned(&site.namespace);
     let deployments = Watch::start(&site.namespace, "deployments");
     let load = site.some_load().start();

@@ -92,7 +92,10 @@ func (c *cluster) pids() map[string]int {
 			continue
 		}
 		for _, pid := range children(inside) {
-			found[nameOf(pid)] = pid
+			// One that has just ended has no name any more.
+			if name := nameOf(pid); name != "" {
+				found[name] = pid
+			}
 		}
 	}
 	return found

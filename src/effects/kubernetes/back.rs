@@ -156,10 +156,12 @@ async fn undo_one(api: &Api, key: &Key, undo: &Undo) -> Result<Step, Stop> {
                     place: &undo.place,
                     uid: uid(&live),
                 };
-                api.delete(doomed)
-                    .await
-                    .map_err(|error| Stop::of(error, &what))?;
-                return Ok(Step::Deleted(live));
+                match api.delete(doomed).await {
+                    Ok(()) => return Ok(Step::Deleted(live)),
+                    // It was written meanwhile, or is another one, or went: the next look says which.
+                    Err(ApiError::Refused(status)) if status.is_stale() => continue,
+                    Err(error) => return Err(Stop::of(error, &what)),
+                }
             }
             Task::Restore(live) => live,
         };

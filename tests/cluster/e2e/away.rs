@@ -4,6 +4,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::cluster::{Program, alone};
+use crate::e2e::program::Line;
 use crate::e2e::site::Site;
 use crate::e2e::world::{assert_released, owned};
 
@@ -14,7 +15,7 @@ const API_AWAY: Duration = Duration::from_secs(30);
 #[test]
 fn while_prometheus_is_away_nothing_is_decided_and_then_the_release_goes_on() {
     let (cluster, _guard) = alone();
-    let site = Site::new(cluster, "prometheus-away");
+    let site = Site::with(cluster, "prometheus-away", &[("hold 20s", "hold 15s")]);
     let before = owned(&site.namespace);
     let load = site.some_load().start();
     let mut running = site.start("v2");
@@ -36,10 +37,8 @@ fn while_prometheus_is_away_nothing_is_decided_and_then_the_release_goes_on() {
     ended.assert_code(0);
     let fired = ended.when(|line| !line["event"]["rule_fired"].is_null());
     assert!(fired.is_none(), "{}", ended.text());
-    let on = ended.lines.iter().find(|line| {
-        line.at > back && !line.object["event"]["unpaused"].is_null()
-            || line.at > back && line.object["event"] == "unpaused"
-    });
+    let unpaused = |line: &&Line| line.at > back && line.object["event"] == "unpaused";
+    let on = ended.lines.iter().find(unpaused);
     eprintln!(
         "Prometheus away for {PROMETHEUS_AWAY:?}: went on {:?} after it was back, ended {:?} after; {record}",
         on.map(|line| line.at.duration_since(back)),
@@ -52,7 +51,10 @@ fn while_prometheus_is_away_nothing_is_decided_and_then_the_release_goes_on() {
 #[test]
 fn while_the_api_server_is_away_a_forward_step_waits_and_is_done_once() {
     let (cluster, _guard) = alone();
-    let patient = [("stage 50% within 30s", "stage 50% within 100s")];
+    let patient = [
+        ("stage 50% within 30s", "stage 50% within 120s"),
+        ("hold 20s", "hold 15s"),
+    ];
     let site = Site::with(cluster, "api-away", &patient);
     let before = owned(&site.namespace);
     let load = site.some_load().start();
@@ -61,7 +63,7 @@ fn while_the_api_server_is_away_a_forward_step_waits_and_is_done_once() {
         !line["event"]["weight"].is_null()
     });
     // The next stage wants to scale up while nobody is there.
-    thread::sleep(Duration::from_secs(12));
+    thread::sleep(Duration::from_secs(8));
     cluster.kill(Program::ApiServer);
     thread::sleep(API_AWAY);
     cluster.restart(Program::ApiServer);
@@ -90,7 +92,8 @@ fn while_the_api_server_is_away_a_rollback_waits_and_everything_goes_back() {
             "expect canary.error_rate < 5%",
             "expect canary.error_rate < 50%",
         ),
-        ("undo timeout 1m", "undo timeout 150s"),
+        ("undo timeout 1m", "undo timeout 100s"),
+        ("rollback within 5m", "rollback within 7m"),
     ];
     let site = Site::with(cluster, "api-away-back", &patient);
     let before = owned(&site.namespace);

@@ -18,6 +18,7 @@ pub enum Gate {
 
 /// Pods are written at the same time: the way back is as long as one of them takes.
 const AT_ONCE: usize = 64;
+const STALE_TRIES: u32 = 8;
 
 pub fn is_open(pod: &Value) -> bool {
     holds(pod, GATE)
@@ -52,11 +53,18 @@ async fn set_one(api: &Api, key: &Key, pod: &Value, gate: Gate) -> Result<(), Ap
             "message": key.0,
         }] },
     });
-    match api.patch(&path, Payload::Strategic(patch)).await {
-        Ok(_) => Ok(()),
-        // 422: another pod has its name, which is shut as every new one is.
-        Err(error) if matches!(error.code(), Some(404 | 422)) => Ok(()),
-        Err(error) => Err(error),
+    // The kubelet writes there, too. To write the same again is harmless.
+    let mut stale = 1;
+    loop {
+        match api.patch(&path, Payload::Strategic(patch.clone())).await {
+            Ok(_) => return Ok(()),
+            // 422: another pod has its name, which is shut as every new one is.
+            Err(error) if matches!(error.code(), Some(404 | 422)) => return Ok(()),
+            Err(ApiError::Refused(status)) if status.is_stale() && stale < STALE_TRIES => {
+                stale += 1
+            }
+            Err(error) => return Err(error),
+        }
     }
 }
 

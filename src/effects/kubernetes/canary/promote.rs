@@ -11,7 +11,7 @@ use crate::effects::kubernetes::canary::sight::{Sight, endpoints_of, see};
 use crate::effects::kubernetes::change::{Change, Wanted};
 use crate::effects::kubernetes::client::{Api, Doomed};
 use crate::effects::kubernetes::commit::{self, Progress, Stop};
-use crate::effects::kubernetes::failure::{invalid, refusal, unready};
+use crate::effects::kubernetes::failure::{ApiError, invalid, refusal, unready};
 use crate::effects::kubernetes::intent::{Forward, Guard, Inverse, Plan, Release, split};
 use crate::effects::kubernetes::object::{is_being_deleted, key as key_on, name, number, uid};
 use crate::effects::kubernetes::observe::{self, Looked};
@@ -135,7 +135,7 @@ async fn hand_over(api: &Api, release: &Release) -> Result<(), Stop> {
 /// Whether every pod of the Deployment is an endpoint of every Service.
 async fn is_behind_all(api: &Api, release: &Release) -> Result<bool, Failure> {
     let place = api.place(DEPLOYMENTS, &release.deployment);
-    let about = |error: crate::effects::kubernetes::failure::ApiError| error.about(&place.short());
+    let about = |error: ApiError| error.about(&place.short());
     let Some(live) = api.get(&place).await.map_err(about)? else {
         return Ok(false);
     };
@@ -163,9 +163,12 @@ async fn remove(api: &Api, release: &Release) -> Result<(), Stop> {
                 place: &place,
                 uid: uid(&live),
             };
-            api.delete(doomed)
-                .await
-                .map_err(|error| Stop::of(error, &place.short()))?;
+            match api.delete(doomed).await {
+                Ok(()) => {}
+                // The next look says whose it is now.
+                Err(ApiError::Refused(status)) if status.is_stale() => {}
+                Err(error) => return Err(Stop::of(error, &place.short())),
+            }
         }
         tokio::time::sleep(LOOK_EVERY).await;
     }

@@ -79,7 +79,7 @@ pub struct Run {
 pub struct Moment {
     /// By their canonical text.
     pub asked: BTreeMap<String, ReadId>,
-    pub questions: BTreeMap<ReadId, Question>,
+    pub questions: BTreeMap<ReadId, Box<Question>>,
     /// Questions without an answer.
     pub unanswered: u32,
 }

@@ -302,7 +302,7 @@ impl<'p> Turn<'p> {
             answer: None,
         };
         moment.asked.insert(words, id);
-        moment.questions.insert(id, question);
+        moment.questions.insert(id, Box::new(question));
         moment.unanswered += 1;
         self.state.reads.insert(id, at);
         let timeout_ns = read_timeout_ns(self.plan, &call.provider);

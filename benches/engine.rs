@@ -125,7 +125,7 @@ fn plan(checks: usize) -> Plan {
     );
     let name = "big.deploy".to_owned();
     let compiled = compile(vec![SourceText { name, text }], &InMemory::default());
-    compiled.plan.unwrap_or_else(|| panic!("{:#?}", compiled.diagnostics.first()))
+    compiled.plan.unwrap()
 }
 
 fn resident_bytes() -> usize {

@@ -43,12 +43,15 @@ fn journals_of_earlier_builds_give_the_same_events_and_verdicts() {
     assert!(seen >= 6, "{seen} journals");
 }
 
+/// What somebody did to the events of a journal.
+type Change<'c> = &'c dyn Fn(&mut Vec<Event>);
+
 /// What the engine would not have asked, or not then, is not taken for an answer.
 #[test]
 fn a_journal_that_this_engine_would_not_have_written_is_found() {
     let is_tick = |event: &Event| matches!(event.kind, EventKind::Tick);
     let is_read = |event: &Event| matches!(event.kind, EventKind::Read { .. });
-    let change: [(&str, &dyn Fn(&mut Vec<Event>)); 4] = [
+    let change: [(&str, Change); 4] = [
         ("a tick less", &|events| {
             let at = events.iter().rposition(is_tick).unwrap();
             events.remove(at);

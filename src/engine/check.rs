@@ -79,19 +79,25 @@ pub fn advance<'p>(turn: &mut Turn<'p>, id: NodeId, check: &'p Check) {
     }
 }
 
-/// The checks that are judged by the sample of this moment: what they ask was asked with the others.
+/// The checks that have a sample at this moment, as the others: what they ask is asked, or about to be.
 pub fn asked(turn: &Turn) -> BTreeSet<NodeId> {
     let is_asked = |node: &&Node| {
         let state = turn.node(node.id);
         let is_once = matches!(&node.kind, NodeKind::Check(check) if check.mode == CheckMode::Once);
-        let begun = matches!(&state.work, Work::Check(work) if work.from <= turn.now());
-        is_once && begun && state.life == Life::Running && !turn.is_carried(node.id)
+        let sampled = matches!(&state.work, Work::Check(work) if has_sample(work, turn.now()));
+        is_once && sampled && state.life == Life::Running && !turn.is_carried(node.id)
     };
     let nodes = turn.plan.nodes.iter().filter(is_asked);
     nodes.map(|node| node.id).collect()
 }
 
-/// Judges a check whose run goes no further: what it found is reported, and leads to nothing.
+fn has_sample(work: &CheckWork, now: Instant) -> bool {
+    let open = work.found.is_some() || work.sampler.open.is_some();
+    open || work.sampler.next(None) <= now
+}
+
+/// Judges a check whose run goes no further: what it found is reported, and leads to nothing. Where this sample does not
+/// decide by itself, the check is cancelled.
 pub fn report<'p>(turn: &mut Turn<'p>, id: NodeId, check: &'p Check) {
     let Work::Check(mut work) = turn.node(id).work.clone() else {
         return;
@@ -100,11 +106,25 @@ pub fn report<'p>(turn: &mut Turn<'p>, id: NodeId, check: &'p Check) {
         sample(turn, id, check, &mut work, None);
     }
     let found = work.found.take();
+    if let Some(found) = &found {
+        tally(turn, id, check, &mut work, found);
+    }
+    let decided = match found.as_ref().map(|found| found.finding.verdict) {
+        Some(Verdict::Pass) => has_passed(check, &work),
+        Some(Verdict::Fail) => !is_tolerated(turn, id, check, &work),
+        _ => true,
+    };
     turn.node_mut(id).work = Work::Check(work);
-    if let Some(Found { finding, .. }) = found {
-        turn.state.asked.remove(&id);
+    let Some(Found { finding, .. }) = found else {
+        return;
+    };
+    turn.state.asked.remove(&id);
+    if decided {
         turn.end(id, finding.verdict, finding.reason);
         walk::tell_groups(turn, id, finding.verdict);
+    } else {
+        let why = "the run went no further before it had its samples".to_owned();
+        turn.end(id, Verdict::Cancelled, Some(why));
     }
 }
 

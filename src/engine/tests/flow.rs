@@ -2,9 +2,9 @@
 
 use crate::engine::protocol::RunOutcome;
 use crate::engine::tests::bench::{Bench, failure, record};
-use crate::engine::tests::build::{Builder, M, S, errors, ready};
+use crate::engine::tests::build::{Builder, M, S, check, errors, expect, ready};
 use crate::plan::expr::Scope;
-use crate::plan::node::CheckMode;
+use crate::plan::node::{CheckMode, NodeKind};
 use crate::providers::request::{FailureKind, Outcome};
 use crate::syntax::ast::CompareOp;
 use crate::values::Value;
@@ -217,5 +217,36 @@ fn a_failing_check_does_not_keep_its_neighbours_from_being_judged() {
         5s end p/slow pass
         10s end p/lost error
         10s finish Stopped",
+    );
+}
+
+#[test]
+fn one_sample_decides_nothing_for_a_check_that_needs_more() {
+    let mut b = Builder::new();
+    let phase = b.phase("p");
+    let quick = ready("quick", CompareOp::Ge, 3);
+    b.check(phase, "quick", quick, CheckMode::Once);
+    let many = |name: &str| {
+        let mut many = check(vec![expect(ready(name, CompareOp::Ge, 3))], CheckMode::Once);
+        many.samples = 3;
+        NodeKind::Check(many)
+    };
+    b.node(Some(phase), "slow", many("slow"));
+    b.node(Some(phase), "patient", many("patient"));
+    let good = |_| Some(Ok(record(&[("ready", Value::count(4))])));
+    let mut bench = Bench::new(b.plan)
+        .answer("quick", |_| Some(Ok(record(&[("ready", Value::count(1))]))))
+        .answer("slow", good)
+        .answer("patient", good);
+    // By then `patient` waits for its next sample, and `slow` for an answer.
+    bench.slow.push(("quick", 7 * S));
+    bench.slow.push(("slow", 8 * S));
+    bench.start().run().expect_lines(
+        &["end", "finish"],
+        "7s end p/quick fail
+        7s end p/patient cancelled
+        7s end p fail
+        8s end p/slow cancelled
+        8s finish Stopped",
     );
 }

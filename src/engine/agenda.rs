@@ -9,7 +9,7 @@ use crate::engine::protocol::ReadId;
 use crate::plan::Plan;
 use crate::plan::node::NodeId;
 use crate::values::Instant;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 #[derive(Clone, Debug, Default)]
@@ -23,9 +23,12 @@ pub struct Agenda {
     position: Order,
     /// When time alone changes something for somebody.
     alarms: BTreeSet<(Instant, Visitor)>,
-    alarm_of: BTreeMap<Visitor, Instant>,
+    alarm_of: HashMap<Visitor, Instant>,
+    /// Those of who is visited in each pass, apart from the many.
+    of_cancelled: Option<Instant>,
+    of_plan: Option<Instant>,
     /// Who waits for an answer.
-    waiters: BTreeMap<ReadId, Vec<Visitor>>,
+    waiters: HashMap<ReadId, Vec<Visitor>>,
     /// By [`NodeId`].
     ties: Vec<Ties>,
     /// They have judged, and wait until the watches of the instant have spoken.
@@ -38,7 +41,7 @@ pub struct Agenda {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Order(u32);
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Visitor {
     Watch(u32),
     Node(NodeId),
@@ -154,6 +157,11 @@ impl Agenda {
     }
 
     pub fn set_alarm(&mut self, visitor: Visitor, at: Option<Instant>) {
+        match visitor {
+            Visitor::Cancelled => return self.of_cancelled = at,
+            Visitor::Plan => return self.of_plan = at,
+            Visitor::Watch(_) | Visitor::Node(_) => {}
+        }
         let before = match at {
             Some(at) => self.alarm_of.insert(visitor, at),
             None => self.alarm_of.remove(&visitor),
@@ -170,7 +178,9 @@ impl Agenda {
     }
 
     pub fn first_alarm(&self) -> Option<Instant> {
-        self.alarms.first().map(|(at, _)| *at)
+        let first = self.alarms.first().map(|(at, _)| *at);
+        let alarms = [first, self.of_cancelled, self.of_plan];
+        alarms.into_iter().flatten().min()
     }
 
     /// Those whose moment has come.

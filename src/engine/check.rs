@@ -50,7 +50,7 @@ pub fn advance<'p>(turn: &mut Turn<'p>, id: NodeId, check: &'p Check) {
     if is_quiet(turn, id) {
         return out_of_time(turn, id, check);
     }
-    let Work::Check(mut work) = turn.node(id).work.clone() else {
+    let Work::Check(mut work) = std::mem::take(&mut turn.node_mut(id).work) else {
         return;
     };
     if work.found.is_none() {
@@ -99,7 +99,7 @@ fn has_sample(work: &CheckWork, now: Instant) -> bool {
 /// Judges a check whose run goes no further: what it found is reported, and leads to nothing. Where this sample does not
 /// decide by itself, the check is cancelled.
 pub fn report<'p>(turn: &mut Turn<'p>, id: NodeId, check: &'p Check) {
-    let Work::Check(mut work) = turn.node(id).work.clone() else {
+    let Work::Check(mut work) = std::mem::take(&mut turn.node_mut(id).work) else {
         return;
     };
     if work.found.is_none() {

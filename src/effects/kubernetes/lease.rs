@@ -30,6 +30,12 @@ impl KubernetesLease {
         KubernetesLease { api, place }
     }
 
+    /// Whether this very claim stands there, with the moment at which it was written.
+    async fn says(&self, wanted: &Claim) -> bool {
+        let found = self.api.get(&self.place).await;
+        matches!(found, Ok(Some(lease)) if claim(&lease).as_ref() == Some(wanted))
+    }
+
     fn error(&self, error: ApiError) -> LeaseError {
         LeaseError {
             place: self.place(),
@@ -75,6 +81,8 @@ impl Lease for KubernetesLease {
         };
         match written {
             Ok(_) => Ok(Written::Done),
+            // The answer was lost, and not the write.
+            Err(error) if !is_unsent(&error) && self.says(claim).await => Ok(Written::Done),
             Err(error) => match (error.code(), seen) {
                 (Some(404), None) => Ok(Written::Nowhere),
                 (Some(404 | 409), _) => Ok(Written::Beaten),
@@ -82,6 +90,10 @@ impl Lease for KubernetesLease {
             },
         }
     }
+}
+
+fn is_unsent(error: &ApiError) -> bool {
+    matches!(error, ApiError::Unsent(_))
 }
 
 /// A name of an object: lower-case, of letters, digits and `-`.

@@ -60,6 +60,7 @@ pub fn replay(recorded: &Plan, recording: Recording, plan: &Plan, identity: &Ide
         end_at: recording.end,
         asked: recording.asked,
         ticks: recording.ticks,
+        missed: recording.missed,
         dead: recording.dead,
         commits,
         due: BTreeMap::new(),
@@ -94,6 +95,7 @@ struct Play<'p> {
     end_at: Instant,
     asked: BTreeMap<Ask, VecDeque<Asked>>,
     ticks: BTreeMap<Instant, VecDeque<Heard>>,
+    missed: BTreeMap<Instant, (Instant, usize)>,
     dead: Vec<(Instant, Instant)>,
     /// Changes of the recorded run that were not made yet: by when they left.
     commits: BTreeMap<(Instant, String, bool), usize>,
@@ -204,6 +206,9 @@ impl Play<'_> {
         let heard = self.ticks.get(&wake).and_then(|ticks| ticks.front());
         if let Some(heard) = heard {
             return Some((wake, (heard.event.at, heard.index, 0)));
+        }
+        if let Some((at, index)) = self.missed.get(&wake) {
+            return Some((wake, (*at, *index, u64::MAX)));
         }
         let mut dead = self.dead.iter();
         let is_dead = dead.any(|(from, to)| *from <= wake && wake <= *to);

@@ -41,6 +41,9 @@ pub struct Recording {
     pub asked: BTreeMap<Ask, VecDeque<Asked>>,
     /// By the moment that was wanted: when the clock struck.
     pub ticks: BTreeMap<Instant, VecDeque<Heard>>,
+    /// Moments that had come, but something else was heard before the clock, and another moment was wanted then: when that
+    /// was, and its place in the journal.
+    pub missed: BTreeMap<Instant, (Instant, usize)>,
     /// What nobody asked for: people, processes that took over.
     pub unasked: Vec<Heard>,
     /// From the last event of a process that was killed to the first of the next one: no clock strikes there.
@@ -67,7 +70,7 @@ pub fn recording(plan: &Plan, events: &[Event]) -> Recording {
         let (state, effects) = step(plan, state, event.clone());
         recording.state = state;
         for effect in effects {
-            open.took(&mut recording, effect, event.at);
+            open.took(&mut recording, effect, (event.at, index));
         }
     }
     recording
@@ -118,7 +121,7 @@ struct Open {
 }
 
 impl Open {
-    fn took(&mut self, recording: &mut Recording, effect: Effect, at: Instant) {
+    fn took(&mut self, recording: &mut Recording, effect: Effect, (at, index): (Instant, usize)) {
         if let Some(ask) = ask_of(&effect) {
             let times = recording.asked.entry(ask.clone()).or_default();
             times.push_back(Asked {
@@ -138,7 +141,11 @@ impl Open {
             return;
         }
         match effect {
-            Effect::Wake { at } => self.wake = Some(at),
+            Effect::Wake { at: wanted } => {
+                if let Some(missed) = self.wake.replace(wanted).filter(|wake| *wake < at) {
+                    recording.missed.insert(missed, (at, index));
+                }
+            }
             Effect::Show(note) => recording.notes.push((at, note)),
             _ => {}
         }

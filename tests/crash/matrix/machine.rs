@@ -48,6 +48,8 @@ pub struct Machine<'p> {
     pub met: BTreeMap<(Call, Fault, bool), usize>,
     pub outcome: Option<RunOutcome>,
     pub processes: usize,
+    /// How late the clock strikes.
+    pub lateness_ns: i64,
     /// Requests of lost processes that are still under way.
     late: BTreeMap<Instant, Request>,
     /// The world as it was before the newest change.
@@ -112,6 +114,7 @@ impl<'p> Machine<'p> {
             met: BTreeMap::new(),
             outcome: None,
             processes: 0,
+            lateness_ns: 0,
             late: BTreeMap::new(),
             tickets: 0,
         }
@@ -191,7 +194,8 @@ impl<'p> Machine<'p> {
                     _ => in_doubt(),
                 };
             }
-            if process.wake.is_some_and(|at| at <= now) {
+            let strikes = process.wake.map(|at| at.plus(self.lateness_ns));
+            if strikes.is_some_and(|at| at <= now) {
                 process.wake = None;
                 return EventKind::Tick;
             }
@@ -200,7 +204,7 @@ impl<'p> Machine<'p> {
                 .values()
                 .filter_map(|flight| flight.deadline);
             let soon = process.soon.keys().map(|(at, _)| *at);
-            let until = deadlines.chain(soon).chain(process.wake).min();
+            let until = deadlines.chain(soon).chain(strikes).min();
             let until = until.unwrap_or_else(|| now.plus(SECOND_NS));
             let Some((ticket, response)) = self.advance(until) else {
                 continue;

@@ -11,8 +11,13 @@ mod shaky;
 
 use crate::crash::moments::Random;
 use crate::crash::shop::Day;
+use deployc::commands::replay::difference;
+use deployc::journal::writer;
 use deployc::plan::Plan;
+use deployc::rerun::drive::{Identity, replay};
+use deployc::rerun::recording::recording;
 use fault::{At, Call, Fault, Planned, What};
+use indexmap::IndexMap;
 use machine::Machine;
 use promises::{Whole, assert_kept};
 use rayon::prelude::*;
@@ -89,6 +94,37 @@ fn two_faults_anywhere_break_no_promise() {
             .collect();
         carry_out(&plan, &whole, &cells, &mut Met::new());
     }
+}
+
+/// On a machine that is busy something else is often heard before the clock.
+#[test]
+fn a_journal_of_a_late_clock_is_decided_once_more_as_it_was() {
+    let plan = machine::plan();
+    let mut missed = 0;
+    for (day, lateness_ms) in [
+        (Day::Good, 30),
+        (Day::Bad, 30),
+        (Day::Good, 700),
+        (Day::Bad, 700),
+    ] {
+        let mut machine = Machine::new(&plan, day, Vec::new());
+        machine.lateness_ns = lateness_ms * 1_000_000;
+        machine.run();
+        let journal = writer::read(&machine.store, machine::RUN).unwrap();
+        let recorded = recording(&plan, &journal.events);
+        missed += recorded.missed.len();
+        let identity = Identity {
+            digest: journal.header.digest,
+            inputs: IndexMap::new(),
+        };
+        let again = replay(&plan, recorded, &plan, &identity);
+        assert_eq!(
+            difference(&journal.events, &again.events),
+            None,
+            "{day:?} {lateness_ms}"
+        );
+    }
+    assert!(missed > 0, "the clock was never late");
 }
 
 fn one(at: At, fault: Fault) -> Planned {

@@ -194,26 +194,11 @@ fn is_judged(found: &Option<Found>, at: Instant) -> bool {
 /// What the sample says for the hold: time counts between two samples at which everything was seen.
 fn weigh(turn: &mut Turn, id: NodeId, stage: &Stage, mut holding: Holding, at: Instant) {
     let left_ns = stage.hold_ns - holding.seen_ns;
-    let mut sight = true;
-    for (child, check) in checks(turn, id) {
-        let Work::Check(mut work) = turn.node(child).work.clone() else {
-            continue;
-        };
-        let Some(found) = work.found.take_if(|found| found.at == at) else {
-            continue;
-        };
-        sight &= found.finding.is_seen();
-        check::tally(turn, child, check, &mut work, &found);
-        let tolerated = check::is_tolerated(turn, child, check, &work);
-        turn.node_mut(child).work = Work::Check(work);
-        if found.finding.verdict == Verdict::Fail && tolerated {
-            policy::seen(turn, child);
-        } else {
-            react(turn, child, check, &found, left_ns);
-        }
-        if turn.state.ending.is_some() {
-            return;
-        }
+    let sample = tallied(turn, id, at, left_ns);
+    let sight = sample.iter().all(|one| one.found.finding.is_seen());
+    heed(turn, sample);
+    if turn.state.ending.is_some() {
+        return;
     }
     let stands = pause::is_paused(&turn.state);
     if sight && let Some(before) = holding.seen_at {
@@ -228,22 +213,72 @@ fn weigh(turn: &mut Turn, id: NodeId, stage: &Stage, mut holding: Holding, at: I
     }
 }
 
-fn react(turn: &mut Turn, id: NodeId, check: &Check, found: &Found, left_ns: i64) {
-    let finding = &found.finding;
-    let for_ns = match check.mode {
-        CheckMode::Stage { for_ns } => for_ns,
-        _ => 0,
-    };
-    match finding.verdict {
-        Verdict::Pass | Verdict::NotApplicable => policy::relieved(turn, id),
-        Verdict::Fail => {
-            policy::seen(turn, id);
-            // One that has to hold at the end may fail before, while there is time left for it.
-            if for_ns == 0 || left_ns < for_ns {
-                policy::trouble(turn, id, finding);
+/// What a check of the stage found in a sample.
+struct Sampled {
+    id: NodeId,
+    found: Found,
+    /// Whether it has failed by it.
+    failed: Failed,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Failed {
+    No,
+    Yes,
+}
+
+/// What the sample adds to what is known of each check.
+fn tallied(turn: &mut Turn, id: NodeId, at: Instant, left_ns: i64) -> Vec<Sampled> {
+    let mut sample = Vec::new();
+    for (child, check) in checks(turn, id) {
+        let Work::Check(mut work) = turn.node(child).work.clone() else {
+            continue;
+        };
+        let Some(found) = work.found.take_if(|found| found.at == at) else {
+            continue;
+        };
+        check::tally(turn, child, check, &mut work, &found);
+        let tolerated = check::is_tolerated(turn, child, check, &work);
+        turn.node_mut(child).work = Work::Check(work);
+        // One that has to hold at the end may fail before, while there is time left for it.
+        let early =
+            matches!(check.mode, CheckMode::Stage { for_ns } if for_ns > 0 && left_ns >= for_ns);
+        let fails = found.finding.verdict == Verdict::Fail && !tolerated && !early;
+        sample.push(Sampled {
+            id: child,
+            found,
+            failed: if fails { Failed::Yes } else { Failed::No },
+        });
+    }
+    sample
+}
+
+/// Each leads to what its policy says. Where one of them ends the run, the others that failed in this sample are said to have
+/// failed, too.
+fn heed(turn: &mut Turn, sample: Vec<Sampled>) {
+    let failed = sample.iter().filter(|one| one.failed == Failed::Yes);
+    let failed: Vec<NodeId> = failed.map(|one| one.id).collect();
+    turn.state.asked.extend(failed);
+    for one in sample {
+        let finding = &one.found.finding;
+        let untold = turn.state.asked.remove(&one.id);
+        if turn.state.ending.is_some() {
+            if untold {
+                turn.end(one.id, finding.verdict, finding.reason.clone());
+                walk::tell_groups(turn, one.id, finding.verdict);
             }
+            continue;
         }
-        _ => policy::unseen(turn, id, found.at, finding),
+        match finding.verdict {
+            Verdict::Pass | Verdict::NotApplicable => policy::relieved(turn, one.id),
+            Verdict::Fail => {
+                policy::seen(turn, one.id);
+                if one.failed == Failed::Yes {
+                    policy::trouble(turn, one.id, finding);
+                }
+            }
+            _ => policy::unseen(turn, one.id, one.found.at, finding),
+        }
     }
 }
 

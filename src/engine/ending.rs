@@ -154,7 +154,8 @@ fn interrupt(turn: &mut Turn, cause: &str, by: &By) {
     pause::clear(turn);
     watch::stop(turn);
     if let By::Trouble(Cause::Node(_)) = by {
-        turn.state.asked = check::asked(turn);
+        let asked = check::asked(turn);
+        turn.state.asked.extend(asked);
     }
     for id in turn.state.phases.clone() {
         walk::cancel(turn, id, cause);

@@ -210,3 +210,38 @@ fn a_stage_has_to_have_ended_by_the_end_of_its_window() {
         )
         .outcome(RunOutcome::RolledBack);
 }
+
+#[test]
+fn all_that_failed_in_the_sample_that_ends_a_run_is_said_to_have_failed() {
+    let mut b = Builder::new();
+    let deploy = b.phase("deploy");
+    let release = b.step(deploy, "release");
+    let rollout = b.phase("rollout");
+    b.after(rollout, deploy);
+    let canary = b.canary(rollout, release, &[(100, 10 * M)]);
+    let stage = b.child(canary, 0);
+    for (name, bound) in [("low", 5), ("lower", 1), ("high", 90)] {
+        let holds = errors(Scope::Canary, CompareOp::Lt, bound);
+        b.check(stage, name, holds, CheckMode::Stage { for_ns: 0 });
+    }
+    let warned = b.check(
+        stage,
+        "warned",
+        errors(Scope::Canary, CompareOp::Lt, 2),
+        CheckMode::Stage { for_ns: 0 },
+    );
+    b.policies(warned).fail = Some(Policy::Warn);
+    Bench::new(b.plan)
+        .metric("error_rate", |at| if at < 3 * M { 0.0 } else { 0.2 })
+        .start()
+        .run()
+        .expect_lines(
+            &["end rollout/canary/stage-100/", "rollback:", "finish"],
+            "3m end rollout/canary/stage-100/low fail
+            3m end rollout/canary/stage-100/high cancelled
+            3m rollback: `rollout/canary/stage-100/low`: `it holds`: canary.error_rate is 20%
+            3m end rollout/canary/stage-100/lower fail
+            3m end rollout/canary/stage-100/warned fail
+            3m finish RolledBack",
+        );
+}

@@ -189,6 +189,10 @@ impl Play<'_> {
                 effect => self.answer(effect, at),
             }
         }
+        // After the end only messages are heard out.
+        if self.rerun.state.outcome.is_some() {
+            self.wake = None;
+        }
     }
 
     /// Each tick of the journal is one.

@@ -167,7 +167,12 @@ impl<'p> Machine<'p> {
         self.take(&mut process, first)?;
         for _ in 0..EVENTS_MAX {
             if self.outcome.is_some() {
-                return Ok(());
+                // Messages are heard out, but no clock strikes any more.
+                process.wake = None;
+                let told = |flight: &Flight| matches!(flight.what, What::Tell(_));
+                if !process.flights.values().any(told) {
+                    return Ok(());
+                }
             }
             let kind = self.next(&mut process);
             self.take(&mut process, kind)?;

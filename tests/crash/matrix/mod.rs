@@ -101,12 +101,9 @@ fn two_faults_anywhere_break_no_promise() {
 fn a_journal_of_a_late_clock_is_decided_once_more_as_it_was() {
     let plan = machine::plan();
     let mut missed = 0;
-    for (day, lateness_ms) in [
-        (Day::Good, 30),
-        (Day::Bad, 30),
-        (Day::Good, 700),
-        (Day::Bad, 700),
-    ] {
+    let latenesses = [0, 30, 200, 400, 700, 950];
+    let days = latenesses.map(|lateness_ms| [(Day::Good, lateness_ms), (Day::Bad, lateness_ms)]);
+    for (day, lateness_ms) in days.into_iter().flatten() {
         let mut machine = Machine::new(&plan, day, Vec::new());
         machine.lateness_ns = lateness_ms * 1_000_000;
         machine.run();

@@ -6,7 +6,7 @@ use crate::engine::state::{Blind, Finding, Life, Passage, Sight};
 use crate::engine::turn::{Turn, responsible};
 use crate::engine::{ending, pause, rollback, walk, write};
 use crate::plan::node::NodeId;
-use crate::plan::{LocId, Policy};
+use crate::plan::{DEFAULT_PAUSE_NS, LocId, Policy};
 use crate::values::{Instant, Verdict};
 
 /// What does not open, and why.
@@ -20,7 +20,6 @@ pub struct Trouble {
 
 /// The defaults read as if they were written at the top of the plan: their pause is one total for all.
 pub const DEFAULT_PLACE: LocId = LocId(u32::MAX);
-const DEFAULT_PAUSE_NS: i64 = 15 * 60 * 1_000_000_000;
 
 /// The item was seen to fail, or cannot be judged at all: its policy holds at once.
 pub fn trouble(turn: &mut Turn, id: NodeId, finding: &Finding) {

@@ -26,7 +26,7 @@ pub struct Write {
     pub forward: Leg,
     /// How often a request of it may have left; above 0 it has to be undone.
     pub issued: u32,
-    /// When the newest of them may have left.
+    /// Until when a request of it may have left: one that changes several objects sends several.
     pub sent: Instant,
     pub back: Option<Leg>,
     pub back_issued: u32,
@@ -277,10 +277,13 @@ pub fn committed(turn: &mut Turn, key: &Key, direction: Direction, outcome: Outc
             Leg::Unknown(failure)
         }
         // At once the first time; then not faster than things are sampled.
-        Outcome::Unknown(_) => match issued > 1 {
-            true => Leg::ObserveAgain(turn.now().plus(turn.plan.sample_ns.max(1))),
-            false => Leg::ObserveAgain(turn.now()),
-        },
+        Outcome::Unknown(_) => {
+            left_by_now(turn, key, direction);
+            match issued > 1 {
+                true => Leg::ObserveAgain(turn.now().plus(turn.plan.sample_ns.max(1))),
+                false => Leg::ObserveAgain(turn.now()),
+            }
+        }
         Outcome::Unachieved(failure) => Leg::Unachieved(failure),
     };
     set_leg(turn, key, direction, next);
@@ -356,9 +359,23 @@ pub fn resume(turn: &mut Turn, key: &Key, gap_ns: i64) {
             Some(Leg::Committing) if at_most_once && direction == Direction::Forward => {
                 set_leg(turn, key, direction, Leg::Unknown(lost()));
             }
-            Some(Leg::Committing | Leg::Observing) => observe(turn, key, direction),
+            Some(Leg::Committing) => {
+                left_by_now(turn, key, direction);
+                observe(turn, key, direction);
+            }
+            Some(Leg::Observing) => observe(turn, key, direction),
             _ => {}
         }
+    }
+}
+
+/// Nobody sends it any more; the last request of it may have left just now.
+fn left_by_now(turn: &mut Turn, key: &Key, direction: Direction) {
+    let now = turn.now();
+    if let Some(write) = turn.state.writes.get_mut(key)
+        && direction == Direction::Forward
+    {
+        write.sent = now;
     }
 }
 

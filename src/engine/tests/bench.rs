@@ -8,7 +8,7 @@ use crate::engine::{look_again, step};
 use crate::plan::Plan;
 use crate::plan::node::NodeId;
 use crate::providers::request::{
-    Call, Direction, Failure, FailureKind, Intent, Key, Observable, Observation, Outcome,
+    Call, Direction, Failure, FailureKind, Intent, Key, Observable, Observation, Outcome, Target,
 };
 use crate::units::Dim;
 use crate::units::show::duration_ns;
@@ -29,6 +29,8 @@ pub struct Bench {
     pub observable: Observable,
     /// Reads whose words contain the pattern take so long.
     pub slow: Vec<(&'static str, i64)>,
+    /// What every change is about to touch.
+    pub targets: Vec<Target>,
     answers: Vec<(String, Reply)>,
     outcomes: Vec<(String, VecDeque<Option<Outcome>>)>,
     observations: VecDeque<Observation>,
@@ -49,6 +51,7 @@ impl Bench {
             latency_ns: 0,
             observable: Observable::Yes,
             slow: Vec::new(),
+            targets: Vec::new(),
             answers: Vec::new(),
             outcomes: Vec::new(),
             observations: VecDeque::new(),
@@ -216,7 +219,8 @@ impl Bench {
             }
             Effect::Prepare { key, call, .. } => {
                 self.say(at, &format!("prepare {}", short(&key)));
-                let intent = intent(call, self.observable);
+                let mut intent = intent(call, self.observable);
+                intent.targets.clone_from(&self.targets);
                 let result = Ok(Box::new(intent));
                 self.soon(at, EventKind::Prepared { key, result });
             }

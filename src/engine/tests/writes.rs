@@ -5,7 +5,7 @@ use crate::engine::tests::bench::{Bench, actor, failure};
 use crate::engine::tests::build::{Builder, H, M, S, pause, step};
 use crate::plan::Policy;
 use crate::plan::node::{AtMostOnce, NodeId, NodeKind, UndoPlan};
-use crate::providers::request::{FailureKind, Observable, Observation, Outcome};
+use crate::providers::request::{FailureKind, Observable, Observation, Outcome, Target};
 use crate::values::Value;
 
 fn one_step() -> Builder {
@@ -304,5 +304,37 @@ fn an_undo_of_unknown_outcome_is_looked_at_and_sent_again() {
             1m observe back p/one/do#0
             1m commit back p/one/do#0
             1m finish RolledBack",
+        );
+}
+
+/// One that changes several objects may have sent its last request right before its process was lost.
+#[test]
+fn what_creates_is_not_sent_again_while_an_earlier_request_may_still_arrive() {
+    let resumed = EventKind::Resumed {
+        by: actor("bob"),
+        epoch: 2,
+    };
+    let mut bench = Bench::new(one_step().plan)
+        .commits("forward", vec![None])
+        .observes(vec![Observation::NotApplied, Observation::NotApplied]);
+    bench.targets = vec![Target {
+        object: "deployment/shop/api-canary".to_owned(),
+        uid: None,
+        resource_version: None,
+        desired: "d".repeat(64),
+    }];
+    bench
+        .start()
+        .until(20 * S)
+        .crash()
+        .at(30 * S, resumed)
+        .run()
+        .expect_lines(
+            &["observe", "commit", "finish"],
+            "0s commit forward p/one/do#0
+            30s observe forward p/one/do#0
+            41s observe forward p/one/do#0
+            41s commit forward p/one/do#0
+            41s finish Succeeded",
         );
 }

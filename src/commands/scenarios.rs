@@ -1,8 +1,11 @@
 //! The scenarios beside a plan: files in its folder `scenarios`, compiled together with it.
 
 use crate::analyze::compile::{Compiled, compile_bytes};
+use crate::commands::exit::Exit;
 use crate::commands::load::{self, Disk, LoadError};
+use crate::commands::run::complain;
 use crate::diagnostics::Diagnostic;
+use crate::effects::inputs;
 use crate::plan::Plan;
 use crate::simulate::compile::value::plain_text;
 use crate::simulate::compile::{self, Purpose};
@@ -10,6 +13,8 @@ use crate::simulate::scenario::Scenario;
 use crate::source::FileId;
 use crate::syntax::ast::ItemKind;
 use crate::syntax::ast::scenario as ast;
+use crate::values::Value;
+use indexmap::IndexMap;
 use std::path::{Path, PathBuf};
 
 const FOLDER: &str = "scenarios";
@@ -21,6 +26,21 @@ pub struct Rehearsal {
     pub scenarios: Vec<(String, ast::Scenario)>,
     /// Of the plan.
     pub folder: PathBuf,
+}
+
+/// What `--set` says; else what the scenario says; else the plan's default.
+pub fn inputs(
+    plan: &Plan,
+    scenario: &Scenario,
+    set: &[String],
+) -> Result<IndexMap<String, Value>, Exit> {
+    let mut declared = plan.inputs.clone();
+    for input in &mut declared {
+        if let Some(value) = scenario.inputs.get(&input.name) {
+            input.default = Some(value.clone());
+        }
+    }
+    inputs::read(&declared, set).map_err(|problems| complain(&problems))
 }
 
 /// A plan and all scenarios beside it; `more` is a scenario from elsewhere.

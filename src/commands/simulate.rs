@@ -4,7 +4,6 @@ use crate::commands::check;
 use crate::commands::cli::{Output, Simulate};
 use crate::commands::exit::Exit;
 use crate::commands::export;
-use crate::commands::run::complain;
 use crate::commands::runs::report;
 use crate::commands::scenarios::{self, Rehearsal};
 use crate::commands::show::audience::Screen;
@@ -14,7 +13,6 @@ use crate::commands::terminal::{self, Stream};
 use crate::diagnostics::Severity;
 use crate::diagnostics::render::human;
 use crate::effects::driver::Audience;
-use crate::effects::inputs;
 use crate::engine::protocol::{Actor, Event, Note, NoteKind};
 use crate::journal::record::{Header, SIMULATED};
 use crate::journal::writer::JournalError;
@@ -24,8 +22,7 @@ use crate::plan::elements;
 use crate::simulate::drive::{Drive, Identity, Progress};
 use crate::simulate::scenario::Scenario;
 use crate::simulate::{setup, summary};
-use crate::values::{Value, Verdict};
-use indexmap::IndexMap;
+use crate::values::Verdict;
 use std::path::Path;
 
 /// The scenario that is played where none is named.
@@ -48,7 +45,7 @@ pub fn simulate(args: &Simulate) -> Exit {
         Ok(scenario) => scenario,
         Err(exit) => return exit,
     };
-    let inputs = match values(plan, &scenario, &args.inputs.set) {
+    let inputs = match scenarios::inputs(plan, &scenario, &args.inputs.set) {
         Ok(inputs) => inputs,
         Err(exit) => return exit,
     };
@@ -109,21 +106,6 @@ fn scenario(rehearsal: &Rehearsal, plan: &Plan, named: Option<&str>) -> Result<S
             Err(Exit::Usage)
         }
     }
-}
-
-/// What `--set` says; else what the scenario says; else the plan's default.
-fn values(
-    plan: &Plan,
-    scenario: &Scenario,
-    set: &[String],
-) -> Result<IndexMap<String, Value>, Exit> {
-    let mut declared = plan.inputs.clone();
-    for input in &mut declared {
-        if let Some(value) = scenario.inputs.get(&input.name) {
-            input.default = Some(value.clone());
-        }
-    }
-    inputs::read(&declared, set).map_err(|problems| complain(&problems))
 }
 
 fn play(

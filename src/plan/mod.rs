@@ -284,6 +284,23 @@ pub struct Policies {
     pub no_data: Option<(i64, Policy)>,
 }
 
+/// The pause that holds where no policy for errors or missing evidence is written.
+pub const DEFAULT_PAUSE_NS: i64 = 15 * 60 * 1_000_000_000;
+
+impl Policies {
+    /// Those that stand in the plan.
+    pub fn written(&self) -> impl Iterator<Item = &Policy> {
+        let silent = self.no_data.as_ref().map(|(_, policy)| policy);
+        let all = [
+            self.fail.as_ref(),
+            self.error.as_ref(),
+            self.inconclusive.as_ref(),
+            silent,
+        ];
+        all.into_iter().flatten()
+    }
+}
+
 /// In words: `2 in a row`, `3 in total`, `3 of last 5`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

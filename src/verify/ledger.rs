@@ -152,15 +152,7 @@ fn before(plan: &Plan, node: &Node) -> Vec<NodeId> {
 }
 
 fn may_warn(node: &Node) -> bool {
-    let policies = &node.policies;
-    let silent = policies.no_data.as_ref().map(|(_, policy)| policy);
-    let written = [
-        policies.fail.as_ref(),
-        policies.error.as_ref(),
-        policies.inconclusive.as_ref(),
-        silent,
-    ];
-    written.into_iter().flatten().any(warns)
+    node.policies.written().any(warns)
 }
 
 fn warns(policy: &Policy) -> bool {

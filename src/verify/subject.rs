@@ -5,13 +5,14 @@
 //! because it decides when it is judged first.
 
 use crate::analyze::facts::facts;
-use crate::analyze::timing::pauses::DEFAULT_PAUSE_NS;
 use crate::engine::policy::DEFAULT_PLACE;
 use crate::plan::expr::{CallExpr, Clause, Expr, Scope, Stmt, Template};
 use crate::plan::facts::Facts;
 use crate::plan::node::{Node, NodeId, NodeKind, Notice, UndoPlan};
 use crate::plan::walk;
-use crate::plan::{Action, Input, LocId, Metric, MetricSource, Plan, Policy, Provider};
+use crate::plan::{
+    Action, DEFAULT_PAUSE_NS, Input, LocId, Metric, MetricSource, Plan, Policy, Provider,
+};
 use crate::providers::request::Observable;
 use crate::units::Dim;
 use crate::values::{Instant, Value, Version};
@@ -401,15 +402,7 @@ fn observable(plan: &Plan, node: &Node) -> Observable {
 fn pools(plan: &Plan) -> BTreeMap<(LocId, u32), i64> {
     let mut found = BTreeMap::from([((DEFAULT_PLACE, 0), DEFAULT_PAUSE_NS)]);
     for node in &plan.nodes {
-        let policies = &node.policies;
-        let silent = policies.no_data.as_ref().map(|(_, policy)| policy);
-        let written = [
-            policies.fail.as_ref(),
-            policies.error.as_ref(),
-            policies.inconclusive.as_ref(),
-            silent,
-        ];
-        for policy in written.into_iter().flatten() {
+        for policy in node.policies.written() {
             pools_of(policy, 0, &mut found);
         }
     }

@@ -4,11 +4,8 @@ use crate::analyze::order::data::is_verify;
 use crate::plan::facts::{Pause, PausePlace};
 use crate::plan::graph::{Graph, Point};
 use crate::plan::node::{Node, NodeId, NodeKind};
-use crate::plan::{Action, Plan, Policies, Policy, Watch};
+use crate::plan::{Action, DEFAULT_PAUSE_NS, Plan, Policies, Policy, Watch};
 use std::collections::BTreeMap;
-
-/// What holds where nothing is written: `pause up to 15m`.
-pub const DEFAULT_PAUSE_NS: i64 = 15 * 60 * 1_000_000_000;
 
 pub fn pauses(plan: &Plan) -> Vec<Pause> {
     let mut found = Found::default();
@@ -53,14 +50,7 @@ struct Found {
 
 impl Found {
     fn policies(&mut self, policies: &Policies, node: NodeId) {
-        let silent = policies.no_data.as_ref().map(|(_, policy)| policy);
-        let written = [
-            policies.fail.as_ref(),
-            policies.error.as_ref(),
-            policies.inconclusive.as_ref(),
-            silent,
-        ];
-        for policy in written.into_iter().flatten() {
+        for policy in policies.written() {
             self.policy(policy, node);
         }
         if policies.error.is_none() || policies.inconclusive.is_none() {

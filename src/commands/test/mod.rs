@@ -10,7 +10,6 @@ pub mod stories;
 use crate::commands::check;
 use crate::commands::cli::{Test, TestFormat};
 use crate::commands::exit::Exit;
-use crate::commands::run::complain;
 use crate::commands::runs::report;
 use crate::commands::scenarios::{self, Rehearsal};
 use crate::commands::terminal::{self, Stream};
@@ -18,7 +17,6 @@ use crate::commands::test::report::Report;
 use crate::commands::test::stories::{Purpose, Stories};
 use crate::diagnostics::render::human::render;
 use crate::diagnostics::{Diagnostic, Severity};
-use crate::effects::inputs;
 use crate::plan::digest::digest;
 use crate::plan::{Plan, elements};
 use crate::simulate::drive::Identity;
@@ -26,8 +24,6 @@ use crate::simulate::scenario::Scenario;
 use crate::simulate::world::World;
 use crate::simulate::{setup, trial};
 use crate::source::Span;
-use crate::values::Value;
-use indexmap::IndexMap;
 use rayon::prelude::*;
 
 pub fn test(args: &Test) -> Exit {
@@ -47,7 +43,7 @@ pub fn test(args: &Test) -> Exit {
     };
     let mut prepared = Vec::new();
     for (span, scenario) in tests {
-        match values(plan, &scenario, &args.inputs.set) {
+        match scenarios::inputs(plan, &scenario, &args.inputs.set) {
             Ok(inputs) => prepared.push((span, scenario, inputs)),
             Err(exit) => return exit,
         }
@@ -161,21 +157,6 @@ fn tests(
         }
     }
     Ok(found)
-}
-
-/// What `--set` says; else what the test says; else the plan's default.
-pub fn values(
-    plan: &Plan,
-    scenario: &Scenario,
-    set: &[String],
-) -> Result<IndexMap<String, Value>, Exit> {
-    let mut declared = plan.inputs.clone();
-    for input in &mut declared {
-        if let Some(value) = scenario.inputs.get(&input.name) {
-            input.default = Some(value.clone());
-        }
-    }
-    inputs::read(&declared, set).map_err(|problems| complain(&problems))
 }
 
 fn print(rehearsal: &Rehearsal, reports: &[Report], format: TestFormat) {

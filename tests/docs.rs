@@ -104,6 +104,7 @@ fn the_reference_shows_every_kind_of_item() {
         "Provider",
         "Scenario",
         "Test",
+        "Invariant",
     ] {
         assert!(shown.contains(item), "no block with {item}");
     }
@@ -146,6 +147,7 @@ fn kinds(file: &File) -> Vec<&'static str> {
         ItemKind::Provider(_) => "Provider",
         ItemKind::Scenario(_) => "Scenario",
         ItemKind::Test(_) => "Test",
+        ItemKind::Invariant(_) => "Invariant",
         ItemKind::Junk => "Junk",
     };
     file.items.iter().map(|item| kind(&item.kind)).collect()

@@ -11,16 +11,27 @@ use deployc::engine;
 use deployc::engine::protocol::{Actor, Answer, Effect, Event, EventKind, RunOutcome};
 use deployc::engine::state::State;
 use deployc::plan::Plan;
+use deployc::plan::invariant::Invariant;
 use deployc::plan::node::NodeKind;
 use deployc::providers::CANARY_WEIGHT;
 use deployc::providers::request::{Direction, Observation, Outcome};
+use deployc::source::FileId;
+use deployc::syntax::ast::ItemKind;
+use deployc::syntax::parse::parse;
 use deployc::values::{Instant, Value};
-use deployc::verify::branch::Step;
-use deployc::verify::explore::{Bounds, Found, Progressing, explore};
+use deployc::verify::alternatives::alternatives;
+use deployc::verify::branch::{Branch, Progress, Step};
+use deployc::verify::claims;
+use deployc::verify::explore::{Bounds, Choice, Found, Progressing, explore};
+use deployc::verify::fault::Fault;
+use deployc::verify::inject::inject;
 use deployc::verify::promise::Promise;
+use deployc::verify::scenario::play::{Played, play};
+use deployc::verify::scenario::{Open, is_open, read, write};
 use deployc::verify::story;
 use deployc::verify::subject::{Subject, subject};
 use indexmap::IndexMap;
+use std::collections::HashSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -116,6 +127,13 @@ fn caught(step: &Step, faults: u32) -> (Promise, usize) {
     let again = played
         .violation
         .expect("the story breaks the promise again");
+    assert_eq!(again.promise, broken.violation.promise);
+    assert_eq!(again.at, broken.violation.at);
+    let (_, as_scenario) = played_as_scenario(&subject, step, &broken.choices);
+    let again = as_scenario
+        .branch
+        .violation
+        .expect("the scenario breaks the promise again");
     assert_eq!(again.promise, broken.violation.promise);
     assert_eq!(again.at, broken.violation.at);
     (broken.violation.promise, broken.choices.len())
@@ -419,25 +437,197 @@ fn a_broken_promise_is_told_as_a_story_with_lines_of_the_plan() {
     insta::assert_snapshot!(format!("{story}\n{places}"));
 }
 
+/// The scenario that is written of these choices, read again and played.
+fn played_as_scenario(subject: &Subject, step: &Step, choices: &[Choice]) -> (Open, Played) {
+    let text = write::scenario(subject, step, choices, "deployc simulate");
+    let parsed = parse(FileId(0), &text);
+    assert!(
+        parsed.diagnostics.is_empty(),
+        "{text}\n{:#?}",
+        parsed.diagnostics
+    );
+    let [item] = parsed.file.items.as_slice() else {
+        panic!("one scenario: {text}");
+    };
+    let ItemKind::Scenario(tree) = &item.kind else {
+        panic!("a scenario: {text}");
+    };
+    assert!(is_open(tree), "{text}");
+    let open = read::read(subject, tree).unwrap_or_else(|found| panic!("{text}\n{found:#?}"));
+    let played = play(subject, step, &open.faults);
+    assert!(played.missed.is_empty(), "{text}\n{:?}", played.missed);
+    (open, played)
+}
+
+/// Every kind of fault that there is, wherever it can strike on a good day and on the days with one fault before it.
 #[test]
-fn a_saved_story_is_played_again() {
-    let here = Folder::new("verify-replay");
+fn every_fault_is_a_line_of_a_scenario_and_strikes_again_at_its_moment() {
+    let subject = of(&text());
+    let mut known = HashSet::new();
+    let mut branch = Branch::start(&subject, &good);
+    let mut firsts = Vec::new();
+    loop {
+        for fault in alternatives(&subject, &branch) {
+            if known.insert(fault) {
+                let event = branch.events;
+                firsts.push(vec![Choice { event, fault }]);
+            }
+        }
+        if branch.advance(&subject, &good) == Progress::Ended {
+            break;
+        }
+    }
+    let seconds: Vec<Vec<Choice>> = firsts
+        .iter()
+        .flat_map(|first| after(&subject, first, &mut known))
+        .collect();
+    let kinds: HashSet<_> = known.iter().map(std::mem::discriminant).collect();
+    assert_eq!(
+        kinds.len(),
+        14,
+        "all but `Prepare` of what cannot be: {kinds:?}"
+    );
+    for choices in firsts.iter().chain(&seconds) {
+        let before = story::play(&subject, &good, choices);
+        let (open, played) = played_as_scenario(&subject, &good, choices);
+        let faults: Vec<Fault> = open.faults.iter().map(|planned| planned.fault).collect();
+        for (choice, fault) in choices.iter().zip(faults) {
+            match (choice.fault, fault) {
+                (Fault::Crash { flight, .. }, Fault::Crash { flight: again, .. }) => {
+                    assert_eq!(flight, again);
+                }
+                (was, again) => assert_eq!(was, again),
+            }
+        }
+        assert_eq!(played.branch.outcome, before.outcome, "{choices:?}");
+        assert_eq!(played.branch.now, before.now, "{choices:?}");
+    }
+}
+
+/// With one more fault that was not seen before.
+fn after(subject: &Subject, first: &[Choice], known: &mut HashSet<Fault>) -> Vec<Vec<Choice>> {
+    let mut branch = Branch::start(subject, &good);
+    let mut found = Vec::new();
+    let mut open = first.iter().peekable();
+    loop {
+        if let Some(choice) = open.next_if(|choice| choice.event == branch.events) {
+            inject(&mut branch, subject, &good, choice.fault);
+        }
+        if open.peek().is_none() {
+            for fault in alternatives(subject, &branch) {
+                if known.insert(fault) {
+                    let event = branch.events;
+                    found.push(
+                        first
+                            .iter()
+                            .copied()
+                            .chain([Choice { event, fault }])
+                            .collect(),
+                    );
+                }
+            }
+        }
+        if branch.advance(subject, &good) == Progress::Ended {
+            return found;
+        }
+    }
+}
+
+/// A plan whose own invariant a single fault breaks.
+fn claiming(claims: &str) -> String {
+    format!(
+        "{}\ninvariant \"Criteria\" ref X-1 {{\n{claims}\n}}\n",
+        text()
+    )
+}
+
+#[test]
+fn an_invariant_that_a_fault_breaks_is_found_and_simulate_comes_to_the_same_end() {
+    let here = Folder::new("verify-invariant");
     here.file(
         "k8s/shop.yaml",
         fs::read(folder().join("k8s/shop.yaml")).unwrap(),
     );
-    here.file("shop.deploy", text());
-    let choices = r#"[{"event": 3, "fault": "aborted"}]"#;
-    here.file(
-        "story.json",
-        format!(r#"{{"plan": "shop", "digest": "", "choices": {choices}}}"#),
+    let warned = claiming("  outcome != success or passed(after)").replace(
+        "status == 200 within 1m",
+        "status == 200 within 1m on fail, error, inconclusive warn",
     );
-    let output = here.run(&["verify", "shop.deploy", "--replay", "story.json"]);
+    here.file("shop.deploy", warned);
+    let output = here.run(&["verify", "shop.deploy"]);
+    let said = String::from_utf8(output.stdout).unwrap();
+    assert_eq!(output.status.code(), Some(1), "{said}");
+    assert!(said.contains("error[D1309]"), "{said}");
+    let saved = fs::read_to_string(here.0.join("shop.fault.deploy")).unwrap();
+    assert!(saved.contains("world = open"), "{saved}");
+    let output = here.run(&["simulate", "shop.deploy", "--scenario", "shop.fault.deploy"]);
+    let again = String::from_utf8(output.stdout).unwrap();
+    assert_eq!(output.status.code(), Some(1), "{again}");
+    assert!(again.contains("error[D1309]"), "{again}");
+    let output = here.run(&["check", "shop.deploy"]);
+    assert_eq!(output.status.code(), Some(0));
+}
+
+#[test]
+fn an_invariant_that_holds_on_every_day_is_proved() {
+    let text =
+        claiming("  outcome != success or passed(after)\n  not passed(after) or passed(release)");
+    let (plan, invariants) = compiled_with_invariants(&text);
+    let subject = subject(&plan, &IndexMap::new())
+        .unwrap()
+        .claiming(&invariants);
+    assert_eq!(subject.invariants.len(), 1);
+    let found = explored(&subject, &good, 1);
+    assert!(found.broken.is_none(), "{:?}", found.broken);
+    assert!(claims::undecided(&subject).is_empty());
+}
+
+#[test]
+fn an_invariant_of_a_rollback_is_told_apart_by_what_had_passed_before() {
+    let text = claiming("  outcome != rolled_back or not passed(rollout)");
+    let (plan, invariants) = compiled_with_invariants(&text);
+    let subject = subject(&plan, &IndexMap::new())
+        .unwrap()
+        .claiming(&invariants);
+    let found = explored(&subject, &good, 1);
+    let broken = found
+        .broken
+        .expect("a failure after the rollout rolls it back");
+    assert_eq!(broken.violation.promise, Promise::Invariant);
+}
+
+#[test]
+fn what_only_the_world_decides_is_said_not_to_be_decided() {
+    let here = Folder::new("verify-undecided");
+    here.file(
+        "k8s/shop.yaml",
+        fs::read(folder().join("k8s/shop.yaml")).unwrap(),
+    );
+    here.file(
+        "shop.deploy",
+        claiming("  cluster.deployment(\"shop\").available >= 1\n  rollback.longest < 10h"),
+    );
+    let output = here.run(&["verify", "shop.deploy"]);
     let said = String::from_utf8(output.stdout).unwrap();
     assert_eq!(output.status.code(), Some(0), "{said}");
-    assert!(said.contains("FAULT  somebody aborts the run"), "{said}");
-    assert!(said.contains("the run stopped"), "{said}");
-    assert!(said.contains("no promise was broken"), "{said}");
+    assert!(
+        said.contains(
+            "not decided: the invariant \"Criteria\": cluster.deployment(\"shop\").available >= 1"
+        ),
+        "{said}"
+    );
+    assert!(!said.contains("rollback.longest"), "{said}");
+}
+
+fn compiled_with_invariants(text: &str) -> (Plan, Vec<Invariant>) {
+    let source = SourceText {
+        name: "shop.deploy".to_owned(),
+        text: text.to_owned(),
+    };
+    let compiled = compile(vec![source], &Disk { folder: folder() });
+    let plan = compiled
+        .plan
+        .unwrap_or_else(|| panic!("{:#?}", compiled.diagnostics));
+    (plan, compiled.invariants)
 }
 
 #[test]

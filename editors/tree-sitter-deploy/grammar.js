@@ -59,7 +59,7 @@ module.exports = grammar({
 
     _item: $ => choice(
       $.version, $.plan, $.input, $.order, $.phase, $.watch, $.rollback, $.handler, $.define, $.threshold, $.metric,
-      $.role, $.provider, $.scenario, $.test, $.let,
+      $.role, $.provider, $.scenario, $.test, $.invariant, $.let,
     ),
 
     version: $ => seq('deploy', alias($._version_number, $.number)),
@@ -108,6 +108,7 @@ module.exports = grammar({
     provider: $ => seq('provider', $._declared, '=', field('kind', $.identifier), field('settings', $.map)),
     scenario: $ => seq('scenario', optional($._title), $.block),
     test: $ => seq('test', $._title, $.block),
+    invariant: $ => seq('invariant', repeat(choice($._title, $.references)), $.block),
 
     // Heads and clauses
 
@@ -229,7 +230,7 @@ module.exports = grammar({
       optional(choice(alias($.identifier, $.reference), alias($._code, $.reference))),
       optional(seq('after', $._expression)),
     ),
-    kill: $ => seq('kill', optional($.lasting)),
+    kill: $ => seq('kill', optional($._applying), optional($.lasting)),
     plain: $ => choice(
       seq('undo', $._expression, $.trouble, optional($.lasting)),
       seq($._expression, optional(choice($._given, seq($.trouble, optional($.lasting))))),
@@ -238,7 +239,14 @@ module.exports = grammar({
     sampled: $ => seq('every', $._expression),
     trouble: $ => choice(
       seq('fails', $._applying),
-      seq('is', choice('down', 'silent', 'unknown'), optional($._applying)),
+      seq(
+        choice('is', 'stays'),
+        choice(
+          'down', 'silent', 'unknown', 'met', 'unmet', 'blind', 'nonsense', 'unreachable', 'refused', 'late', 'foreign', 'forged',
+          'doubled', 'skipped', 'lost',
+        ),
+        optional($._applying),
+      ),
     ),
     _applying: _ => seq(choice('before', 'after'), 'applying'),
 

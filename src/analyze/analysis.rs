@@ -2,6 +2,7 @@
 
 use crate::analyze::context::{CanaryInfo, Cx, Globals, MetricInfo};
 use crate::analyze::files::Files;
+use crate::analyze::invariant;
 use crate::analyze::items::{handler, input, lets, metric, order, provider, role};
 use crate::analyze::link::{Piece, Product};
 use crate::analyze::lower::{define, phase, rollback, threshold, watch};
@@ -116,6 +117,10 @@ pub fn piece(g: &Globals<'_>, item: &Item, plan: Option<&PlanItem>) -> Option<Pi
         }
         ItemKind::Scenario(_) => {
             cx.report(say::scenario_in_plan(keyword(item, "scenario")));
+            Product::Nothing
+        }
+        ItemKind::Invariant(it) => {
+            invariant::check(&mut cx, it, keyword(item, "invariant"));
             Product::Nothing
         }
         // Tests are no part of the plan: they are tried on it.

@@ -4,6 +4,7 @@ use crate::analyze::analysis::{Analysis, analysis};
 use crate::analyze::bounded;
 use crate::analyze::check_plan;
 use crate::analyze::files::Files;
+use crate::analyze::invariant;
 use crate::analyze::link;
 use crate::analyze::manifest::FileProblem;
 use crate::analyze::messages::files as say;
@@ -12,10 +13,11 @@ use crate::diagnostics::codes::order::DEPENDENCY_CYCLE;
 use crate::diagnostics::codes::structure::{NOTHING_INSIDE, RECURSIVE};
 use crate::diagnostics::codes::syntax;
 use crate::diagnostics::{Diagnostic, Severity};
+use crate::plan::invariant::Invariant;
 use crate::plan::{Loc, Plan, SourceMap};
 use crate::source::{FileId, SourceFile, Sources, Span};
 use crate::syntax::ast::scenario::Scenario;
-use crate::syntax::ast::{File, Item, ItemKind, StmtKind};
+use crate::syntax::ast::{Expr, File, Item, ItemKind, StmtKind};
 use crate::syntax::decode::{self, Undecodable};
 use crate::syntax::parse;
 
@@ -54,6 +56,10 @@ pub struct Compiled {
     pub scenarios: Vec<(FileId, File)>,
     /// From all files, in the order of the text; no part of the plan either.
     pub tests: Vec<Test>,
+    /// Of a plan without errors.
+    pub invariants: Vec<Invariant>,
+    /// What they claim of the world.
+    pub of_world: Vec<Expr>,
     /// In the order of the text.
     pub diagnostics: Vec<Diagnostic>,
 }
@@ -185,6 +191,12 @@ fn finish(compiled: &mut Compiled, analysis: Analysis, of_plan: &[File]) {
             false => check_plan::analyze(plan, &places),
         };
         compiled.diagnostics.extend(found);
+    }
+    if let Some(plan) = plan.as_ref().filter(|_| !has_errors(&compiled.diagnostics)) {
+        let found = invariant::compile(plan, of_plan, &compiled.sources);
+        compiled.invariants = found.invariants;
+        compiled.of_world = found.of_world;
+        compiled.diagnostics.extend(found.found);
     }
     drop_echoes(&mut compiled.diagnostics);
     sort(&mut compiled.diagnostics);

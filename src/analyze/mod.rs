@@ -12,6 +12,7 @@ pub mod env;
 pub mod expr;
 pub mod facts;
 pub mod files;
+pub mod invariant;
 pub mod items;
 pub mod link;
 pub mod lints;

@@ -197,10 +197,7 @@ pub struct Verify {
     /// Give up after so many states; what was explored by then is said
     #[arg(long, default_value_t = 50_000_000, value_name = "N")]
     pub max_states: u64,
-    /// Play a story again that was saved before
-    #[arg(long, value_name = "FILE")]
-    pub replay: Option<PathBuf>,
-    /// Where the story of a broken promise is saved
+    /// Where a broken promise is saved as a scenario for `simulate`; PLAN.fault.deploy if it is not given
     #[arg(long, value_name = "FILE")]
     pub save: Option<PathBuf>,
     #[arg(long, value_enum, default_value_t = VerifyFormat::Human)]

@@ -13,6 +13,7 @@ pub mod item;
 pub mod list;
 pub mod load;
 pub mod log;
+pub mod open;
 pub mod people;
 pub mod plan;
 pub mod replay;

@@ -3,6 +3,7 @@
 use crate::analyze::compile::{Compiled, compile_bytes};
 use crate::commands::exit::Exit;
 use crate::commands::load::{self, Disk, LoadError};
+use crate::commands::open;
 use crate::commands::run::complain;
 use crate::diagnostics::Diagnostic;
 use crate::effects::inputs;
@@ -11,9 +12,10 @@ use crate::simulate::compile::value::plain_text;
 use crate::simulate::compile::{self, Purpose};
 use crate::simulate::scenario::Scenario;
 use crate::source::FileId;
-use crate::syntax::ast::ItemKind;
 use crate::syntax::ast::scenario as ast;
+use crate::syntax::ast::{Comments, Expr, ItemKind, Stmt, StmtKind};
 use crate::values::Value;
+use crate::verify::scenario::is_open;
 use indexmap::IndexMap;
 use std::path::{Path, PathBuf};
 
@@ -84,8 +86,9 @@ impl Rehearsal {
             .map(|test| (&test.tree, Purpose::Test));
         for (tree, purpose) in scenarios.chain(tests) {
             let resolved = plan.map(|plan| match purpose {
-                Purpose::Rehearsal => self.resolve(plan, tree),
-                Purpose::Test => self.resolve_test(plan, tree),
+                Purpose::Test => self.resolve_test(plan, tree).map(|_| ()),
+                Purpose::Rehearsal if is_open(tree) => open::check(plan, tree),
+                Purpose::Rehearsal => self.resolve(plan, tree).map(|_| ()),
             });
             let wrong = resolved.and_then(Result::err);
             // What one is like is resolved for both.
@@ -117,7 +120,32 @@ impl Rehearsal {
         plan: &Plan,
         tree: &ast::Scenario,
     ) -> Result<Scenario, Vec<Diagnostic>> {
-        compile::test(plan, tree, &|stem| self.find(stem).cloned())
+        if is_open(tree) {
+            return Err(open::in_a_test(tree));
+        }
+        let others = |stem: &str| self.find(stem).cloned();
+        let test = compile::test(plan, tree, &others)?;
+        if self.compiled.of_world.is_empty() {
+            return Ok(test);
+        }
+        let mut judged = tree.clone();
+        let claims = self.compiled.of_world.iter().map(always);
+        judged.body.stmts.extend(claims);
+        compile::test(plan, &judged, &others)
+    }
+}
+
+/// What an invariant claims of the world, as an expectation of each test.
+fn always(claim: &Expr) -> Stmt {
+    Stmt {
+        kind: StmtKind::Promise(ast::Promise {
+            always: Some(claim.span),
+            condition: claim.clone(),
+            tail: None,
+            span: claim.span,
+        }),
+        span: claim.span,
+        comments: Comments::default(),
     }
 }
 

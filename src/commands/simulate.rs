@@ -4,6 +4,7 @@ use crate::commands::check;
 use crate::commands::cli::{Output, Simulate};
 use crate::commands::exit::Exit;
 use crate::commands::export;
+use crate::commands::open;
 use crate::commands::runs::report;
 use crate::commands::scenarios::{self, Rehearsal};
 use crate::commands::show::audience::Screen;
@@ -22,7 +23,9 @@ use crate::plan::elements;
 use crate::simulate::drive::{Drive, Identity, Progress};
 use crate::simulate::scenario::Scenario;
 use crate::simulate::{setup, summary};
+use crate::syntax::ast::scenario as ast;
 use crate::values::Verdict;
+use crate::verify::scenario::is_open;
 use std::path::Path;
 
 /// The scenario that is played where none is named.
@@ -41,6 +44,9 @@ pub fn simulate(args: &Simulate) -> Exit {
     let Some(plan) = &rehearsal.compiled.plan else {
         return Exit::Invalid;
     };
+    if let Some(tree) = tree(&rehearsal, named).filter(|tree| is_open(tree)) {
+        return open::simulate(args, &rehearsal, plan, tree);
+    }
     let scenario = match scenario(&rehearsal, plan, named) {
         Ok(scenario) => scenario,
         Err(exit) => return exit,
@@ -66,16 +72,19 @@ pub fn simulate(args: &Simulate) -> Exit {
 }
 
 /// The one that was asked for; the good day, or the only one, where none was.
-fn scenario(rehearsal: &Rehearsal, plan: &Plan, named: Option<&str>) -> Result<Scenario, Exit> {
+fn tree<'r>(rehearsal: &'r Rehearsal, named: Option<&str>) -> Option<&'r ast::Scenario> {
     let only = match rehearsal.scenarios.as_slice() {
         [(_, only)] => Some(only),
         _ => None,
     };
-    let tree = match named {
+    match named {
         Some(name) => rehearsal.find(scenarios::stem(name)),
         None => rehearsal.find(DEFAULT).or(only),
-    };
-    match tree {
+    }
+}
+
+fn scenario(rehearsal: &Rehearsal, plan: &Plan, named: Option<&str>) -> Result<Scenario, Exit> {
+    match tree(rehearsal, named) {
         Some(tree) => rehearsal.resolve(plan, tree).map_err(|found| {
             let style = terminal::style(Stream::Stderr);
             for diagnostic in &found {

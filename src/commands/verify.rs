@@ -1,27 +1,25 @@
 //! `deployc verify PATH`: every single fault, tried on the engine itself.
 
-use crate::analyze::compile::Compiled;
 use crate::commands::check::complain;
 use crate::commands::cli::{Verify, VerifyFormat};
 use crate::commands::compile;
 use crate::commands::exit::Exit;
 use crate::commands::run;
 use crate::commands::runs::report;
-use crate::commands::show::verified::{self, Told};
+use crate::commands::show::verified::{self, Saved, Told};
 use crate::commands::terminal::{self, Stream};
 use crate::diagnostics::Severity;
 use crate::effects::inputs;
 use crate::engine::step;
 use crate::plan::Plan;
-use crate::plan::digest::digest;
 use crate::values::Value;
 use crate::verify::branch::Branch;
 use crate::verify::explore::{Bounds, Choice, Found, Progressing, explore};
+use crate::verify::scenario::write;
 use crate::verify::story;
 use crate::verify::subject::{Subject, subject};
 use indexmap::IndexMap;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
@@ -43,9 +41,7 @@ pub fn verify(args: &Verify) -> Exit {
     let Some(subject) = subject(plan, &given) else {
         return Exit::Invalid;
     };
-    if let Some(file) = &args.replay {
-        return replay(args, &compiled, plan, &subject, file);
-    }
+    let subject = subject.claiming(&compiled.invariants);
     let bounds = Bounds {
         faults: args.faults,
         states_max: args.max_states,
@@ -60,7 +56,7 @@ pub fn verify(args: &Verify) -> Exit {
     };
     let played = found.broken.as_ref().map(|broken| {
         let branch = story::play(&subject, &step, &broken.choices);
-        let file = save(args, plan, &broken.choices);
+        let file = save(args, &subject, &broken.choices);
         (broken.choices.clone(), branch, file)
     });
     let told = Told {
@@ -84,7 +80,7 @@ pub fn verify(args: &Verify) -> Exit {
     }
 }
 
-fn human(told: &Told, played: Option<&(Vec<Choice>, Branch, Option<PathBuf>)>) {
+fn human(told: &Told, played: Option<&(Vec<Choice>, Branch, Option<Saved>)>) {
     if let Some((choices, branch, file)) = played {
         let style = terminal::style(Stream::Stdout);
         terminal::print!(
@@ -95,11 +91,8 @@ fn human(told: &Told, played: Option<&(Vec<Choice>, Branch, Option<PathBuf>)>) {
             "\n{}",
             verified::diagnosis(told.compiled, told.subject, choices, branch, style)
         );
-        if let Some(file) = file {
-            let file = file.display();
-            terminal::println!(
-                "saved as {file}; play it again with `deployc verify --replay {file}`\n"
-            );
+        if let Some(Saved { file, how }) = file {
+            terminal::println!("saved as {}; play it with\n  {how}\n", file.display());
         }
     }
     terminal::print!("{}", verified::summary(told));
@@ -146,7 +139,7 @@ fn draw(shown: &Progressing, done: &std::sync::atomic::AtomicBool) {
 }
 
 /// What `--set` says; what is missing is made up.
-fn given(plan: &Plan, set: &[String]) -> Result<IndexMap<String, Value>, Exit> {
+pub fn given(plan: &Plan, set: &[String]) -> Result<IndexMap<String, Value>, Exit> {
     let named: Vec<&str> = set
         .iter()
         .filter_map(|text| text.split('=').next())
@@ -168,27 +161,23 @@ fn given(plan: &Plan, set: &[String]) -> Result<IndexMap<String, Value>, Exit> {
     inputs::read(&inputs, set).map_err(|problems| run::complain(&problems))
 }
 
-/// A counterexample on the disk.
-#[derive(Serialize, Deserialize)]
-struct Saved {
-    plan: String,
-    digest: String,
-    choices: Vec<Choice>,
-}
-
-fn save(args: &Verify, plan: &Plan, choices: &[Choice]) -> Option<PathBuf> {
+/// A counterexample as a scenario that `simulate` plays.
+fn save(args: &Verify, subject: &Subject, choices: &[Choice]) -> Option<Saved> {
     let file = args
         .save
         .clone()
-        .unwrap_or_else(|| PathBuf::from(format!("{}.fault.json", plan.name)));
-    let saved = Saved {
-        plan: plan.name.clone(),
-        digest: digest(plan),
-        choices: choices.to_vec(),
-    };
-    let text = serde_json::to_string_pretty(&saved).unwrap_or_default();
-    match write(&file, &text) {
-        Ok(()) => Some(file),
+        .unwrap_or_else(|| PathBuf::from(format!("{}.fault.deploy", subject.plan.name)));
+    let mut how = format!(
+        "deployc simulate {} --scenario {}",
+        args.path.display(),
+        file.display()
+    );
+    for set in &args.inputs.set {
+        how.push_str(&format!(" --set '{set}'"));
+    }
+    let text = write::scenario(subject, &step, choices, &how);
+    match write_file(&file, &text) {
+        Ok(()) => Some(Saved { file, how }),
         Err(error) => {
             terminal::eprintln!("warning: {}: {error}", file.display());
             None
@@ -200,49 +189,8 @@ fn save(args: &Verify, plan: &Plan, choices: &[Choice]) -> Option<PathBuf> {
     clippy::disallowed_methods,
     reason = "a command writes what it is asked for"
 )]
-fn write(file: &Path, text: &str) -> std::io::Result<()> {
-    std::fs::write(file, format!("{text}\n"))
-}
-
-fn replay(args: &Verify, compiled: &Compiled, plan: &Plan, subject: &Subject, file: &Path) -> Exit {
-    let saved = match read(file) {
-        Ok(saved) => saved,
-        Err(why) => {
-            terminal::eprintln!("error: {}: {why}", file.display());
-            return Exit::Invalid;
-        }
-    };
-    if saved.digest != digest(plan) {
-        terminal::eprintln!("warning: the plan has changed since this was saved");
-    }
-    let branch = story::play(subject, &step, &saved.choices);
-    let style = terminal::style(Stream::Stdout);
-    match args.format {
-        VerifyFormat::Human => {
-            terminal::print!("{}", verified::story(compiled, plan, subject, &branch));
-            let text = verified::diagnosis(compiled, subject, &saved.choices, &branch, style);
-            terminal::print!("\n{text}");
-        }
-        VerifyFormat::Json => {
-            terminal::println!(
-                "{}",
-                verified::played(plan, subject, &saved.choices, &branch)
-            );
-        }
-    }
-    match branch.violation {
-        Some(_) => Exit::Invalid,
-        None => Exit::Succeeded,
-    }
-}
-
-#[allow(
-    clippy::disallowed_methods,
-    reason = "a command reads what it is given"
-)]
-fn read(file: &Path) -> Result<Saved, String> {
-    let text = std::fs::read_to_string(file).map_err(|error| error.to_string())?;
-    serde_json::from_str(&text).map_err(|error| error.to_string())
+fn write_file(file: &Path, text: &str) -> std::io::Result<()> {
+    std::fs::write(file, text)
 }
 
 #[allow(clippy::disallowed_methods, reason = "how long it took is told")]

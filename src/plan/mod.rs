@@ -15,6 +15,7 @@ pub mod elements;
 pub mod expr;
 pub mod facts;
 pub mod graph;
+pub mod invariant;
 pub mod node;
 pub mod print;
 pub mod walk;

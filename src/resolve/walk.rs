@@ -91,6 +91,7 @@ pub fn each_head<'a>(item: &'a Item, visit: &mut dyn FnMut(&'a Head)) {
         ItemKind::Phase(phase) => visit(&phase.head),
         ItemKind::Watch(watch) => visit(&watch.head),
         ItemKind::On(handler) => visit(&handler.notify.head),
+        ItemKind::Invariant(it) => visit(&it.head),
         _ => {}
     }
     let Some(body) = body(item) else { return };

@@ -80,6 +80,7 @@ pub enum ItemKind {
     Scenario(Scenario),
     /// A scenario with expectations, for `test`.
     Test(Scenario),
+    Invariant(Invariant),
     /// Text that did not parse; the diagnostics say why.
     Junk,
 }
@@ -121,6 +122,15 @@ pub struct PlanItem {
     pub name: Ident,
     pub title: Option<StringLit>,
     /// `window`, `deadline`, `sample`, `samples`, `zone`, policies: [`StmtKind::Setting`], [`StmtKind::Policy`].
+    pub body: Block,
+}
+
+/// `invariant "title" { rollback.longest < 15m }`
+#[derive(Clone, Debug, PartialEq)]
+pub struct Invariant {
+    /// Never has a name.
+    pub head: Head,
+    /// Claims: [`StmtKind::Bound`], [`StmtKind::Call`].
     pub body: Block,
 }
 

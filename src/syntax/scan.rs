@@ -43,7 +43,7 @@ pub struct Token {
 pub const DEPTH_MAX: usize = 100;
 
 /// Words that begin an item and nothing else: where one starts a line, whatever was open before has ended.
-pub const ITEM_WORDS: [&str; 13] = [
+pub const ITEM_WORDS: [&str; 14] = [
     "plan",
     "input",
     "order",
@@ -57,6 +57,7 @@ pub const ITEM_WORDS: [&str; 13] = [
     "provider",
     "scenario",
     "test",
+    "invariant",
 ];
 
 /// Words that begin a statement, before a name, a title or a block.

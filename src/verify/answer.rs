@@ -13,7 +13,7 @@ use crate::verify::fault::{Change, Doing, Fault, Looking, Says, Seeing, What};
 use crate::verify::promise;
 use crate::verify::request::Request;
 use crate::verify::subject::{PROVIDER, Subject};
-use crate::verify::world::{Account, Looked, Signed, There};
+use crate::verify::world::{Account, Became, Looked, Signed, There};
 use indexmap::IndexMap;
 use serde_json::json;
 
@@ -117,6 +117,9 @@ pub fn make(
                 account.forward.done += 1;
             }
             account.there = there;
+            if there == There::Ready {
+                account.became = Became::Ready;
+            }
         }
         Direction::Back => {
             if account.there != There::No {

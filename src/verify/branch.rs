@@ -12,6 +12,7 @@ use crate::providers::{CANARY_PROMOTE, CANARY_WEIGHT};
 use crate::units::amount::{Amount, NANO, Nano};
 use crate::values::{Instant, Value, Verdict};
 use crate::verify::answer;
+use crate::verify::claims;
 use crate::verify::fault::{Change, Doing, Fault, What};
 use crate::verify::ledger;
 use crate::verify::people;
@@ -19,7 +20,7 @@ use crate::verify::promise::{self, Promise, Violation};
 use crate::verify::request::Request;
 use crate::verify::story::Line;
 use crate::verify::subject::{Site, Subject};
-use crate::verify::world::{Account, Looked, Side, There, World};
+use crate::verify::world::{Account, Became, Looked, Side, There, World};
 use std::collections::BTreeMap;
 
 /// The function that is explored: the engine's, but for tests of the promises.
@@ -147,6 +148,7 @@ impl Branch {
         for effect in effects {
             self.effect(subject, effect);
         }
+        self.claims(subject);
     }
 
     /// Without the time in which no process carried it out.
@@ -183,8 +185,25 @@ impl Branch {
             promise,
             at,
             node,
+            claim: None,
             words,
         });
+    }
+
+    /// What the plan claims holds after each event.
+    fn claims(&mut self, subject: &Subject) {
+        if subject.invariants.is_empty() || self.violation.is_some() {
+            return;
+        }
+        if let Some((invariant, claim)) = claims::broken(subject, self) {
+            self.violation = Some(Violation {
+                promise: Promise::Invariant,
+                at: self.now,
+                node: None,
+                claim: Some(claim.span),
+                words: format!("{} does not hold: {}", invariant.name(), claim.text),
+            });
+        }
     }
 
     fn effect(&mut self, subject: &Subject, effect: Effect) {
@@ -340,6 +359,7 @@ impl Branch {
             forward: Side::default(),
             back: Side::default(),
             there: There::No,
+            became: Became::Nothing,
         });
         self.world.changes.len() - 1
     }

@@ -13,6 +13,7 @@ use crate::engine::watch::{Fired, Range, WatchState};
 use crate::engine::write::{Cancel, Leg, Write};
 use crate::plan::node::{Node, NodeKind};
 use crate::verify::branch::Branch;
+use crate::verify::claims;
 use crate::verify::request::Request;
 use crate::verify::subject::Subject;
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -35,6 +36,9 @@ pub fn class(subject: &Subject, branch: &Branch) -> u64 {
         pending(request, &mut hasher);
     }
     branch.active.hash(&mut hasher);
+    if !subject.invariants.is_empty() {
+        claims::passed(subject, branch).hash(&mut hasher);
+    }
     let ended = subject.ends.iter().filter(|end| **end <= branch.now);
     ended.count().hash(&mut hasher);
     hasher.finish()

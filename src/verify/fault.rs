@@ -165,6 +165,8 @@ pub enum Away {
     Shortly,
     /// Until the next window, or the deadline, has ended.
     PastNextEnd,
+    /// In nanoseconds; only a scenario says so.
+    For { ns: i64 },
 }
 
 /// The kinds of faults, for people and for counts.

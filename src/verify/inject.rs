@@ -2,6 +2,7 @@
 
 use crate::engine::protocol::EventKind;
 use crate::plan::node::NodeId;
+use crate::values::Instant;
 use crate::verify::answer;
 use crate::verify::branch::{Branch, Due, SECOND_NS, Step, actor, doing_ns, within_ns};
 use crate::verify::fault::{Away, Doing, Fault, Flight};
@@ -11,7 +12,7 @@ use crate::verify::subject::Subject;
 use crate::verify::world::There;
 
 /// How long the process is away when another takes over at once.
-const SHORTLY_NS: i64 = 30 * SECOND_NS;
+pub const SHORTLY_NS: i64 = 30 * SECOND_NS;
 
 pub fn inject(branch: &mut Branch, subject: &Subject, step: &Step, fault: Fault) {
     branch.faults += 1;
@@ -219,11 +220,7 @@ fn crash(branch: &mut Branch, subject: &Subject, step: &Step, flight: Flight, aw
             }
         }
     }
-    let next = subject.ends.iter().find(|end| **end > branch.now);
-    let gap_ns = match (away, next) {
-        (Away::PastNextEnd, Some(end)) => end.since(branch.now) + SECOND_NS,
-        _ => SHORTLY_NS,
-    };
+    let gap_ns = away_ns(subject, branch.now, away);
     branch.away_ns += gap_ns;
     branch.epoch += 1;
     let kind = EventKind::Resumed {
@@ -231,4 +228,14 @@ fn crash(branch: &mut Branch, subject: &Subject, step: &Step, flight: Flight, aw
         epoch: branch.epoch,
     };
     branch.take(subject, step, branch.now.plus(gap_ns), kind);
+}
+
+/// For how long nobody carries a run out that is killed now.
+pub fn away_ns(subject: &Subject, now: Instant, away: Away) -> i64 {
+    let next = subject.ends.iter().find(|end| **end > now);
+    match (away, next) {
+        (Away::For { ns }, _) => ns,
+        (Away::PastNextEnd, Some(end)) => end.since(now) + SECOND_NS,
+        _ => SHORTLY_NS,
+    }
 }

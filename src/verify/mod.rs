@@ -9,6 +9,7 @@
 pub mod alternatives;
 pub mod answer;
 pub mod branch;
+pub mod claims;
 pub mod class;
 pub mod explore;
 pub mod fault;
@@ -17,6 +18,7 @@ pub mod ledger;
 pub mod people;
 pub mod promise;
 pub mod request;
+pub mod scenario;
 pub mod story;
 pub mod subject;
 pub mod visited;

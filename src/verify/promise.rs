@@ -4,6 +4,7 @@ use crate::engine::protocol::RunOutcome;
 use crate::plan::elements;
 use crate::plan::node::{NodeId, NodeKind};
 use crate::providers::request::{Direction, Observable};
+use crate::source::Span;
 use crate::units::show::duration_ns;
 use crate::values::Instant;
 use crate::verify::branch::Branch;
@@ -24,10 +25,12 @@ pub enum Promise {
     Traffic,
     Time,
     End,
+    /// What the plan says of itself.
+    Invariant,
 }
 
 impl Promise {
-    pub const ALL: [Promise; 8] = [
+    pub const ALL: [Promise; 9] = [
         Promise::GoodDay,
         Promise::Restored,
         Promise::Once,
@@ -36,6 +39,7 @@ impl Promise {
         Promise::Traffic,
         Promise::Time,
         Promise::End,
+        Promise::Invariant,
     ];
 
     /// What stands in outputs and scripts; never changed.
@@ -49,6 +53,7 @@ impl Promise {
             Promise::Traffic => "traffic",
             Promise::Time => "time",
             Promise::End => "end",
+            Promise::Invariant => "invariant",
         }
     }
 
@@ -62,6 +67,7 @@ impl Promise {
             Promise::Traffic => "traffic never goes to a version that is not ready",
             Promise::Time => "the run and its rollback end within the longest times of the plan",
             Promise::End => "every run ends",
+            Promise::Invariant => "the plan's own invariants hold",
         }
     }
 }
@@ -71,6 +77,8 @@ pub struct Violation {
     pub promise: Promise,
     pub at: Instant,
     pub node: Option<NodeId>,
+    /// Where the plan claims it.
+    pub claim: Option<Span>,
     /// Lower-case, without full stop.
     pub words: String,
 }
@@ -192,13 +200,17 @@ fn is_open(subject: &Subject, branch: &Branch, gate: NodeId) -> bool {
 fn is_excused(subject: &Subject, branch: &Branch, id: NodeId) -> bool {
     let ledger = &subject.ledger;
     let around = ledger.around(id);
-    let warned = || branch.faults > 0 && around.iter().any(|id| ledger.may_warn(*id));
-    let skipped = || around.iter().any(|id| branch.world.skipped.contains(id));
-    let left_out = || {
-        let mut whens = ledger.whens_of(id).iter();
-        whens.any(|when| is_false(subject, branch, *when))
-    };
-    warned() || skipped() || left_out()
+    let warned = branch.faults > 0 && around.iter().any(|id| ledger.may_warn(*id));
+    warned || is_left_out(subject, branch, id)
+}
+
+/// It does not apply to this run, or a person went on past it.
+pub fn is_left_out(subject: &Subject, branch: &Branch, id: NodeId) -> bool {
+    let ledger = &subject.ledger;
+    let mut around = ledger.around(id).iter();
+    let mut whens = ledger.whens_of(id).iter();
+    around.any(|id| branch.world.skipped.contains(id))
+        || whens.any(|when| is_false(subject, branch, *when))
 }
 
 fn is_false(subject: &Subject, branch: &Branch, when: NodeId) -> bool {
@@ -210,7 +222,7 @@ fn is_false(subject: &Subject, branch: &Branch, when: NodeId) -> bool {
     }
 }
 
-fn has_evidence(subject: &Subject, branch: &Branch, id: NodeId) -> bool {
+pub fn has_evidence(subject: &Subject, branch: &Branch, id: NodeId) -> bool {
     match subject.plan.node(id).map(|node| &node.kind) {
         Some(NodeKind::Check(check)) => {
             let counted = subject.plan.node(id).and_then(|node| node.policies.fails);

@@ -8,6 +8,7 @@ use crate::analyze::facts::facts;
 use crate::engine::policy::DEFAULT_PLACE;
 use crate::plan::expr::{CallExpr, Clause, Expr, Scope, Stmt, Template};
 use crate::plan::facts::Facts;
+use crate::plan::invariant::{Claim, Invariant};
 use crate::plan::node::{Node, NodeId, NodeKind, Notice, UndoPlan};
 use crate::plan::walk;
 use crate::plan::{
@@ -64,6 +65,8 @@ pub struct Subject {
     pub sites: Vec<Site>,
     pub facts: Facts,
     pub ledger: Ledger,
+    /// What the plan claims of its runs, and does not decide itself.
+    pub invariants: Vec<Invariant>,
     pub start: Instant,
     /// The ends that time itself brings: windows and the deadline, in order.
     pub ends: Vec<Instant>,
@@ -76,6 +79,17 @@ pub struct Subject {
 }
 
 impl Subject {
+    /// Explored with what the plan claims of itself, as far as runs decide it.
+    pub fn claiming(mut self, invariants: &[Invariant]) -> Subject {
+        let undecided = |claim: &Claim| claim.proved().is_none();
+        self.invariants = invariants.to_vec();
+        for invariant in &mut self.invariants {
+            invariant.claims.retain(undecided);
+        }
+        self.invariants.retain(|one| !one.claims.is_empty());
+        self
+    }
+
     pub fn sites_of(&self, id: NodeId) -> &[usize] {
         self.of_node.get(id.0 as usize).map_or(&[], Vec::as_slice)
     }
@@ -181,6 +195,7 @@ pub fn subject(plan: &Plan, given: &IndexMap<String, Value>) -> Option<Subject> 
         plan: abstracted,
         facts,
         start,
+        invariants: Vec::new(),
     })
 }
 

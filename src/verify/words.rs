@@ -3,6 +3,7 @@
 use crate::plan::LocId;
 use crate::plan::node::NodeId;
 use crate::providers::request::Direction;
+use crate::units::show::duration_ns;
 use crate::verify::fault::{Away, Change, Doing, Fault, Flight, Looking, Says, Seeing, Span, What};
 use crate::verify::subject::{Site, Subject};
 
@@ -163,8 +164,9 @@ fn crash(flight: Flight, away: Away) -> String {
         Flight::Lost => "what was on its way is lost",
     };
     let away = match away {
-        Away::Shortly => "half a minute later",
-        Away::PastNextEnd => "when the next window or deadline is over",
+        Away::Shortly => "half a minute later".to_owned(),
+        Away::PastNextEnd => "when the next window or deadline is over".to_owned(),
+        Away::For { ns } => format!("{} later", duration_ns(ns)),
     };
     format!("the process is killed, {flight}; another takes over {away}")
 }

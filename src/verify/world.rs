@@ -32,6 +32,15 @@ pub struct Account {
     pub forward: Side,
     pub back: Side,
     pub there: There,
+    /// Whether it ever became what was wanted.
+    pub became: Became,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Became {
+    #[default]
+    Nothing,
+    Ready,
 }
 
 /// One direction of a change.
@@ -130,6 +139,13 @@ impl World {
     pub fn of(&self, change: Change) -> Option<&Account> {
         let mut changes = self.changes.iter().rev();
         changes.find(|account| account.change == change)
+    }
+
+    /// Whatever became of it later.
+    pub fn was_ready(&self, node: NodeId, what: What) -> bool {
+        let of = Change { node, what };
+        let mut changes = self.changes.iter();
+        changes.any(|account| account.change == of && account.became == Became::Ready)
     }
 
     pub fn is_there(&self, node: NodeId, what: What) -> bool {

@@ -24,6 +24,8 @@
   "always" "deadline" "samples" "windows" "confidence" "zone" "like" "sample" "approves" "rejects" "confirms" "declines"
   "aborts" "secret" "env" "worse" "than" "near"
   "test" "kill" "before" "fails" "applying" "down" "silent" "unknown"
+  "invariant" "stays" "met" "unmet" "blind" "nonsense" "unreachable" "refused" "late" "foreign" "forged" "doubled"
+  "skipped" "lost"
   "a" "row" "total" "last"
 ] @keyword
 (at_most_once) @keyword

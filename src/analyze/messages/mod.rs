@@ -3,6 +3,7 @@
 pub mod calls;
 pub mod comparison;
 pub mod files;
+pub mod invariant;
 pub mod numbers;
 pub mod structure;
 pub mod typing;

@@ -7,8 +7,10 @@ use crate::diagnostics::codes::{Code, verify as codes};
 use crate::diagnostics::render::human::{self, Style};
 use crate::engine::protocol::NoteKind;
 use crate::plan::{Plan, SourceMap};
+use crate::source::{FileId, Span};
 use crate::values::show::{instant, time_of_day};
 use crate::verify::branch::Branch;
+use crate::verify::claims;
 use crate::verify::explore::{Bounds, Choice, Found};
 use crate::verify::fault::{Fault, Kind};
 use crate::verify::promise::{Promise, outcome_words};
@@ -19,6 +21,13 @@ use serde_json::{Value, json};
 use std::fmt::Write;
 use std::path::PathBuf;
 use std::time::Duration;
+
+/// A counterexample on the disk.
+pub struct Saved {
+    pub file: PathBuf,
+    /// The command that plays it.
+    pub how: String,
+}
 
 /// What there is to tell.
 pub struct Told<'a> {
@@ -91,13 +100,14 @@ pub fn diagnosis(
     let mut struck: Vec<_> = struck.collect();
     let node = violation.node.and_then(|id| subject.plan.node(id));
     let (span, label) = match node {
+        _ if violation.claim.is_some() => {
+            let claim = violation.claim.unwrap_or(Span::new(FileId(0), 0, 0));
+            (claim, "claimed here".to_owned())
+        }
         Some(node) => (places.span(node.loc), violation.words.clone()),
         None if struck.is_empty() => {
             let first = subject.plan.nodes.first().map(|node| places.span(node.loc));
-            (
-                first.unwrap_or(crate::source::Span::new(crate::source::FileId(0), 0, 0)),
-                String::new(),
-            )
+            (first.unwrap_or(Span::new(FileId(0), 0, 0)), String::new())
         }
         None => struck.remove(0),
     };
@@ -152,8 +162,9 @@ fn verdict(told: &Told) -> String {
     match told.found.complete {
         Some(faults) if faults >= told.bounds.faults => {
             format!(
-                "proved: no promise is broken with {}\n  {bounds}",
-                at_most(faults)
+                "proved: no promise is broken with {}\n  {bounds}{}",
+                at_most(faults),
+                undecided(told.subject)
             )
         }
         Some(faults) => format!(
@@ -163,6 +174,20 @@ fn verdict(told: &Told) -> String {
         ),
         None => "nothing was explored".to_owned(),
     }
+}
+
+/// Never passed over: what the plan claims, and runs do not decide.
+fn undecided(subject: &Subject) -> String {
+    let mut out = String::new();
+    for (invariant, claim) in claims::undecided(subject) {
+        let _ = write!(out, "\nnot decided: {}: {}", invariant.name(), claim.text);
+    }
+    if !out.is_empty() {
+        out.push_str(
+            "\n  only a world with values decides it: the plan's tests judge it (`deployc test`)",
+        );
+    }
+    out
 }
 
 fn at_most(faults: u32) -> String {
@@ -183,7 +208,7 @@ fn at_once(faults: u32) -> String {
 }
 
 /// `--format json`
-pub fn object(told: &Told, played_: Option<&(Vec<Choice>, Branch, Option<PathBuf>)>) -> Value {
+pub fn object(told: &Told, played_: Option<&(Vec<Choice>, Branch, Option<Saved>)>) -> Value {
     let found = told.found;
     let faults = Kind::ALL.iter().zip(found.faults);
     let faults: serde_json::Map<String, Value> = faults
@@ -198,11 +223,15 @@ pub fn object(told: &Told, played_: Option<&(Vec<Choice>, Branch, Option<PathBuf
         "classes": found.classes,
         "faults": faults,
         "seconds": told.took.as_secs_f64(),
+        "undecided": claims::undecided(told.subject)
+            .iter()
+            .map(|(invariant, claim)| json!({"invariant": invariant.title, "claim": claim.text}))
+            .collect::<Vec<_>>(),
         "promises": Promise::ALL.map(|promise| json!({"code": code(promise).id, "name": promise.code()})),
         "broken": played_.map(|(choices, branch, file)| {
             let mut object = played(told.plan, told.subject, choices, branch);
             if let (Value::Object(fields), Some(file)) = (&mut object, file) {
-                fields.insert("saved".to_owned(), json!(file.display().to_string()));
+                fields.insert("saved".to_owned(), json!(file.file.display().to_string()));
             }
             object
         }),
@@ -213,6 +242,7 @@ pub fn object(told: &Told, played_: Option<&(Vec<Choice>, Branch, Option<PathBuf
 pub fn played(plan: &Plan, subject: &Subject, choices: &[Choice], branch: &Branch) -> Value {
     let violation = branch.violation.as_ref();
     json!({
+        "broken": violation.is_some(),
         "code": violation.map(|violation| code(violation.promise).id),
         "promise": violation.map(|violation| violation.promise.code()),
         "words": violation.map(|violation| &violation.words),
@@ -237,6 +267,7 @@ fn code(promise: Promise) -> &'static Code {
         Promise::Traffic => &codes::TRAFFIC_TO_UNREADY,
         Promise::Time => &codes::LONGER_THAN_SAID,
         Promise::End => &codes::NEVER_ENDS,
+        Promise::Invariant => &codes::INVARIANT_BROKEN,
     }
 }
 

@@ -28,6 +28,7 @@ codes! {
     CANARY_TARGET = "D0223" "canary-of-released" Error;
     STAGE_WEIGHTS = "D0224" "stage-weights" Error;
     LIST_TOO_LONG = "D0225" "list-too-long" Error;
+    NOT_A_CLAIM = "D0226" "not-a-claim" Error;
     PEOPLE_WITHOUT_DEADLINE = "D0901" "people-without-deadline" Error;
     NOBODY_ASKED = "D0902" "nobody-asked" Error;
     QUORUM = "D0903" "impossible-quorum" Error;

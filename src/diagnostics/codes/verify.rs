@@ -11,4 +11,8 @@ codes! {
     TRAFFIC_TO_UNREADY = "D1306" "traffic-to-unready" Error;
     LONGER_THAN_SAID = "D1307" "longer-than-said" Error;
     NEVER_ENDS = "D1308" "never-ends" Error;
+    /// By `check`, where the plan alone decides it.
+    INVARIANT_BROKEN = "D1309" "invariant-broken" Error;
+    /// Said by `check`.
+    INVARIANT_OPEN = "D1310" "invariant-open" Note;
 }

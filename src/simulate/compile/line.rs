@@ -54,6 +54,9 @@ impl Compiler<'_> {
         match &statement.kind {
             StmtKind::Assign(assign) => self.assigned(assign, part, statement),
             StmtKind::Trouble(trouble) => self.trouble(trouble, part),
+            StmtKind::Kill(kill) if kill.applying.is_some() => {
+                self.say(messages::only_in_an_open_world(kill.span));
+            }
             StmtKind::Kill(kill) => {
                 let lasting = kill.duration.as_ref();
                 let for_ns = lasting.map_or(Some(0), |time| self.duration(time));
@@ -96,6 +99,10 @@ impl Compiler<'_> {
             (How::Fails(when), _) => self.fault(trouble, Reply::Failed, when),
             (How::Unknown(when), _) => {
                 self.fault(trouble, Reply::Lost, when.unwrap_or(Applying::After))
+            }
+            (How::Open { .. }, _) => {
+                self.say(messages::only_in_an_open_world(trouble.span));
+                None
             }
             (How::Down | How::Silent, Some(undo)) => {
                 self.say(messages::no_undo_of_that(*undo));

@@ -22,6 +22,37 @@ pub fn input_in_the_middle(span: Span) -> Diagnostic {
     .help("move it out of the `at`")
 }
 
+pub fn only_in_an_open_world(span: Span) -> Diagnostic {
+    let message = "only an open world knows this";
+    Diagnostic::new(&SCENARIO_STATEMENT, span, message)
+        .help("`world = open` makes it one: measurements pass, people agree, changes work, but for what is said")
+}
+
+pub fn not_in_an_open_world(span: Span) -> Diagnostic {
+    let message = "in an open world nothing has values, and nobody has to answer";
+    Diagnostic::new(&SCENARIO_STATEMENT, span, message)
+        .help("say what goes wrong, as `at release + 1s { release is unknown after applying }`")
+}
+
+pub fn open_for_a_time(span: Span) -> Diagnostic {
+    let message = "what goes wrong in an open world goes wrong once, or from then on";
+    Diagnostic::new(&SCENARIO_STATEMENT, span, message)
+        .help("`is` is about the next time, `stays` about all times from then on")
+}
+
+pub fn no_such_trouble(span: Span) -> Diagnostic {
+    Diagnostic::new(&SCENARIO_STATEMENT, span, "this cannot go wrong in this way").help(
+        "checks are `unmet`, `blind`, `nonsense` or `unreachable`; changes `unreachable`, `refused`, `unknown` or `late`; gates \
+         `refused`, `silent`, `late`, `forged` or `doubled`",
+    )
+}
+
+pub fn open_in_a_test(span: Span) -> Diagnostic {
+    let message = "a test needs a world with values";
+    Diagnostic::new(&SCENARIO_STATEMENT, span, message)
+        .help("`deployc simulate` plays scenarios with `world = open`, and judges the promises of `verify` in them")
+}
+
 pub fn no_deed(span: Span) -> Diagnostic {
     Diagnostic::new(
         &SCENARIO_STATEMENT,

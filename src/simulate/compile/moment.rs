@@ -1,6 +1,7 @@
 //! Moments of a scenario: `rollout.stage(50%) + 2m`.
 
 use crate::plan::node::{Node, NodeId, NodeKind};
+use crate::simulate::compile::value::plain_text;
 use crate::simulate::compile::{Compiler, messages};
 use crate::simulate::scenario::Moment;
 use crate::syntax::ast::{Arg, BinaryOp, Expr, ExprKind};
@@ -31,7 +32,10 @@ impl Compiler<'_> {
                 _ => None,
             },
             ExprKind::Name(name) => self.named(name, expr),
-            ExprKind::Call(callee, args) => self.stage(callee, args, expr),
+            ExprKind::Call(callee, args) => match self.by_path(callee, args) {
+                Some(node) => Some((Moment::Node(node), 0)),
+                None => self.stage(callee, args, expr),
+            },
             ExprKind::Field(base, field) if field.name == "started" => self.moment(base),
             _ => self.no_moment(expr),
         }
@@ -46,6 +50,19 @@ impl Compiler<'_> {
                 None => self.no_moment(expr),
             },
         }
+    }
+
+    /// `item("rollout/canary/stage-50/check-1")`
+    fn by_path(&self, callee: &Expr, args: &[Arg]) -> Option<NodeId> {
+        let path = match (&callee.kind, args) {
+            (ExprKind::Name(name), [path]) if name == "item" => match &path.value.kind {
+                ExprKind::String(path) => plain_text(path)?,
+                _ => return None,
+            },
+            _ => return None,
+        };
+        let found = self.plan.nodes.iter().find(|node| node.path == path);
+        found.map(|node| node.id)
     }
 
     fn stage(&mut self, callee: &Expr, args: &[Arg], expr: &Expr) -> Option<(Moment, i64)> {

@@ -37,6 +37,7 @@ pub struct Trouble {
     pub undo: Option<Span>,
     pub what: Expr,
     pub how: How,
+    pub span: Span,
     pub duration: Option<Expr>,
 }
 
@@ -50,6 +51,79 @@ pub enum How {
     Fails(Applying),
     /// `is unknown`, with or without when.
     Unknown(Option<Applying>),
+    /// What only an open world knows: `is unmet`, `stays unreachable`.
+    Open {
+        verb: Verb,
+        word: Word,
+        when: Option<Applying>,
+    },
+}
+
+/// Whether it is about the next time only.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verb {
+    Is,
+    Stays,
+}
+
+/// What may be wrong in an open world, as it is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Word {
+    Silent,
+    Unknown,
+    Met,
+    Unmet,
+    Blind,
+    Nonsense,
+    Unreachable,
+    Refused,
+    Late,
+    Foreign,
+    Forged,
+    Doubled,
+    Skipped,
+    Lost,
+    Down,
+}
+
+impl Word {
+    pub const ALL: [Word; 15] = [
+        Word::Silent,
+        Word::Unknown,
+        Word::Met,
+        Word::Unmet,
+        Word::Blind,
+        Word::Nonsense,
+        Word::Unreachable,
+        Word::Refused,
+        Word::Late,
+        Word::Foreign,
+        Word::Forged,
+        Word::Doubled,
+        Word::Skipped,
+        Word::Lost,
+        Word::Down,
+    ];
+
+    pub fn text(self) -> &'static str {
+        match self {
+            Word::Silent => "silent",
+            Word::Unknown => "unknown",
+            Word::Met => "met",
+            Word::Unmet => "unmet",
+            Word::Blind => "blind",
+            Word::Nonsense => "nonsense",
+            Word::Unreachable => "unreachable",
+            Word::Refused => "refused",
+            Word::Late => "late",
+            Word::Foreign => "foreign",
+            Word::Forged => "forged",
+            Word::Doubled => "doubled",
+            Word::Skipped => "skipped",
+            Word::Lost => "lost",
+            Word::Down => "down",
+        }
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -58,9 +132,12 @@ pub enum Applying {
     After,
 }
 
-/// `kill [for T]`: the process ends, and another one goes on.
+/// `kill [after applying] [for T]`: the process ends, and another one goes on.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Kill {
+    /// What becomes of the changes that were on their way.
+    pub applying: Option<Applying>,
+    pub span: Span,
     pub duration: Option<Expr>,
 }
 

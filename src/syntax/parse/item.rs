@@ -3,9 +3,9 @@
 use crate::source::Span;
 use crate::syntax::ast::scenario::Scenario;
 use crate::syntax::ast::{
-    Better, Block, Define, Entry, Expr, ExprKind, Handler, Head, Ident, Input, Item, ItemKind,
-    LanguageVersion, Metric, Notify, Order, Param, Phase, Place, PlanItem, Provider, Range, Role,
-    Rollback, Threshold, TypeExpr, Watch,
+    Better, Block, Define, Entry, Expr, ExprKind, Handler, Head, Ident, Input, Invariant, Item,
+    ItemKind, LanguageVersion, Metric, Notify, Order, Param, Phase, Place, PlanItem, Provider,
+    Range, Role, Rollback, Threshold, TypeExpr, Watch,
 };
 use crate::syntax::grammar::Rule;
 use crate::syntax::parse::builder::{Builder, Node, missing_expr, missing_ident};
@@ -63,6 +63,10 @@ impl Builder<'_> {
             Rule::provider => ItemKind::Provider(self.provider(node)),
             Rule::scenario => ItemKind::Scenario(self.scenario(node)),
             Rule::test => ItemKind::Test(self.scenario(node)),
+            Rule::invariant => {
+                let (_, head, body) = self.named_block(node);
+                ItemKind::Invariant(Invariant { head, body })
+            }
             _ => {
                 self.junk(node);
                 ItemKind::Junk

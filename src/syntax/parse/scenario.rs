@@ -1,7 +1,7 @@
 //! Statements of scenarios and tests.
 
 use crate::syntax::ast::scenario::{
-    Answer, Applying, Assign, At, How, Kill, Promise, Tail, Trouble,
+    Answer, Applying, Assign, At, How, Kill, Promise, Tail, Trouble, Verb, Word,
 };
 use crate::syntax::ast::{Block, ExprKind, Reference, StmtKind};
 use crate::syntax::grammar::Rule;
@@ -73,6 +73,7 @@ impl Builder<'_> {
                 what: first,
                 how,
                 duration,
+                span,
             });
         }
         match (exprs.next(), &first.kind) {
@@ -88,9 +89,13 @@ impl Builder<'_> {
     }
 
     pub fn kill(&mut self, node: Node<'_>) -> Kill {
+        let span = self.span(&node);
+        let applying = applying(node.as_str().split_whitespace().nth(1));
         let mut lasting = node.into_inner();
         let lasting = lasting.find(|inner| inner.as_rule() == Rule::for_time);
         Kill {
+            applying,
+            span,
             duration: lasting.map(|lasting| self.inner_expr(lasting)),
         }
     }
@@ -140,15 +145,32 @@ impl Builder<'_> {
 
 fn how(text: &str) -> How {
     let words: Vec<&str> = text.split_whitespace().collect();
-    let applying = |word: Option<&&str>| match word {
-        Some(&"before") => Some(Applying::Before),
-        Some(_) => Some(Applying::After),
-        None => None,
-    };
-    match words.as_slice() {
-        ["is", "down", ..] => How::Down,
-        ["is", "silent", ..] => How::Silent,
-        ["is", ..] => How::Unknown(applying(words.get(2))),
-        _ => How::Fails(applying(words.get(1)).unwrap_or(Applying::Before)),
+    let word = words.get(1).copied().unwrap_or_default();
+    let when = applying(words.get(2).copied());
+    match (words.first().copied(), word) {
+        (Some("is"), "down") => How::Down,
+        (Some("is"), "silent") => How::Silent,
+        (Some("is"), "unknown") => How::Unknown(when),
+        (Some("fails"), _) => How::Fails(applying(Some(word)).unwrap_or(Applying::Before)),
+        (verb, _) => How::Open {
+            verb: match verb {
+                Some("stays") => Verb::Stays,
+                _ => Verb::Is,
+            },
+            // The grammar lets no other word through.
+            word: Word::ALL
+                .into_iter()
+                .find(|known| known.text() == word)
+                .unwrap_or(Word::Unknown),
+            when,
+        },
+    }
+}
+
+fn applying(word: Option<&str>) -> Option<Applying> {
+    match word {
+        Some("before") => Some(Applying::Before),
+        Some("after") => Some(Applying::After),
+        _ => None,
     }
 }

@@ -3,7 +3,7 @@
 use crate::syntax::grammar::Rule;
 
 /// Words that begin planned items and statements, so that they are not taken for slips.
-pub const LATER: [&str; 13] = [
+pub const LATER: [&str; 12] = [
     "trial",
     "shift",
     "record",
@@ -11,7 +11,6 @@ pub const LATER: [&str; 13] = [
     "again",
     "decide",
     "checklist",
-    "invariant",
     "import",
     "sign",
     "scope",
@@ -272,6 +271,7 @@ fn called(named: Rule) -> Called {
         Rule::provider => Item("provider"),
         Rule::scenario => Item("scenario"),
         Rule::test => Item("test"),
+        Rule::invariant => Item("invariant"),
         Rule::version => Item("deploy"),
         Rule::check => Statement("check"),
         Rule::section => Statement("section"),

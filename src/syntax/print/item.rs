@@ -36,6 +36,11 @@ pub fn print(lines: &mut Lines, item: &Item) {
         }
         ItemKind::Scenario(scenario) => print_scenario(lines, "scenario", scenario, trailing),
         ItemKind::Test(test) => print_scenario(lines, "test", test, trailing),
+        ItemKind::Invariant(it) => {
+            let mut parts = vec![text("invariant")];
+            parts.extend(title_and_refs(&it.head));
+            lines.add_block(parts, &it.body, Shape::Lines, trailing);
+        }
         ItemKind::Phase(phase) => {
             lines.add_block(self::phase(phase), &phase.body, Shape::Lines, trailing);
         }

@@ -1,6 +1,8 @@
 //! Lines of scenarios and tests as text.
 
-use crate::syntax::ast::scenario::{Answer, Applying, Assign, How, Kill, Promise, Tail, Trouble};
+use crate::syntax::ast::scenario::{
+    Answer, Applying, Assign, How, Kill, Promise, Tail, Trouble, Verb,
+};
 use crate::syntax::print::clause::{reference, word};
 use crate::syntax::print::doc::{Doc, text};
 use crate::syntax::print::expr::expr;
@@ -21,15 +23,18 @@ pub fn answer(said: &Answer) -> Vec<Doc> {
 }
 
 pub fn trouble(said: &Trouble) -> Vec<Doc> {
-    let applying = |applying| match applying {
-        Applying::Before => " before applying",
-        Applying::After => " after applying",
-    };
     let how = match said.how {
         How::Down => " is down".to_owned(),
         How::Silent => " is silent".to_owned(),
         How::Fails(when) => format!(" fails{}", applying(when)),
         How::Unknown(when) => format!(" is unknown{}", when.map_or("", applying)),
+        How::Open { verb, word, when } => {
+            let verb = match verb {
+                Verb::Is => "is",
+                Verb::Stays => "stays",
+            };
+            format!(" {verb} {}{}", word.text(), when.map_or("", applying))
+        }
     };
     let undo = said.undo.map_or("", |_| "undo ");
     let mut parts = vec![Doc::Concat(vec![text(undo), expr(&said.what), text(how)])];
@@ -38,9 +43,17 @@ pub fn trouble(said: &Trouble) -> Vec<Doc> {
 }
 
 pub fn kill(said: &Kill) -> Vec<Doc> {
-    let mut parts = vec![text("kill")];
+    let when = said.applying.map_or("", applying);
+    let mut parts = vec![text(format!("kill{when}"))];
     parts.extend(said.duration.as_ref().map(|time| word("for", time)));
     parts
+}
+
+fn applying(applying: Applying) -> &'static str {
+    match applying {
+        Applying::Before => " before applying",
+        Applying::After => " after applying",
+    }
 }
 
 pub fn promise(said: &Promise) -> Vec<Doc> {

@@ -6,8 +6,8 @@ use super::expr::{amount, expr, ident, idents, named, string, type_expr, unit};
 use super::stmt::{block, call};
 use crate::syntax::ast::scenario::Scenario;
 use crate::syntax::ast::{
-    Better, Define, Entry, File, Handler, Head, Input, Item, ItemKind, LanguageVersion, Let,
-    Metric, Order, Param, Phase, Place, PlanItem, Provider, Range, Role, Rollback, Threshold,
+    Better, Define, Entry, File, Handler, Head, Input, Invariant, Item, ItemKind, LanguageVersion,
+    Let, Metric, Order, Param, Phase, Place, PlanItem, Provider, Range, Role, Rollback, Threshold,
     Watch,
 };
 use proptest::collection::vec;
@@ -98,6 +98,13 @@ fn item_with_block() -> BoxedStrategy<ItemKind> {
                 title: Some(title),
                 body,
             })
+        }),
+        (option::of(string()), block()).prop_map(|(title, body)| {
+            let head = Head {
+                title,
+                ..Head::default()
+            };
+            ItemKind::Invariant(Invariant { head, body })
         }),
     ]
     .boxed()

@@ -8,7 +8,7 @@ use super::clause::{
 use super::expr::{amount, at_least, expr, ident, made, named, number};
 use crate::syntax::ast::policy::{NoData, Rule};
 use crate::syntax::ast::scenario::{
-    Answer, Applying, Assign, At, How, Kill, Promise, Tail, Trouble,
+    Answer, Applying, Assign, At, How, Kill, Promise, Tail, Trouble, Verb, Word,
 };
 use crate::syntax::ast::{
     Approve, Arg, Block, Canary, Check, CheckBody, CompareOp, Confirm, Every, Expect, Expr,
@@ -30,6 +30,23 @@ pub fn expect() -> BoxedStrategy<Expect> {
         .boxed()
 }
 
+/// What only `is` can say has variants of its own where the others say it, too.
+fn open() -> BoxedStrategy<How> {
+    let applying = option::of(select(vec![Applying::Before, Applying::After]));
+    let word = select(Word::ALL.to_vec());
+    let own = |word: Word| ![Word::Down, Word::Silent, Word::Unknown].contains(&word);
+    (any::<bool>(), word, applying)
+        .prop_map(move |(stays, word, when)| How::Open {
+            verb: match stays || !own(word) {
+                true => Verb::Stays,
+                false => Verb::Is,
+            },
+            word,
+            when,
+        })
+        .boxed()
+}
+
 fn trouble() -> BoxedStrategy<StmtKind> {
     let applying = || select(vec![Applying::Before, Applying::After]);
     let how = prop_oneof![
@@ -37,6 +54,7 @@ fn trouble() -> BoxedStrategy<StmtKind> {
         Just(How::Silent),
         applying().prop_map(How::Fails),
         option::of(applying()).prop_map(How::Unknown),
+        open(),
     ];
     let undo = any::<bool>().prop_map(|undo| undo.then_some(NOWHERE));
     (undo, call(), how, option::of(amount()))
@@ -46,6 +64,20 @@ fn trouble() -> BoxedStrategy<StmtKind> {
                 what,
                 how,
                 duration,
+                span: NOWHERE,
+            })
+        })
+        .boxed()
+}
+
+fn kill() -> BoxedStrategy<StmtKind> {
+    let applying = option::of(select(vec![Applying::Before, Applying::After]));
+    (applying, option::of(amount()))
+        .prop_map(|(applying, duration)| {
+            StmtKind::Kill(Kill {
+                applying,
+                duration,
+                span: NOWHERE,
             })
         })
         .boxed()
@@ -158,7 +190,7 @@ fn rule_line() -> BoxedStrategy<StmtKind> {
         ),
         trouble(),
         promise(),
-        option::of(amount()).prop_map(|duration| StmtKind::Kill(Kill { duration })),
+        kill(),
         (
             ident(),
             option::of(select(vec!["go_live", "X0-084"])),

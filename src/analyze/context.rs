@@ -15,6 +15,7 @@ use crate::resolve::names::{DeclId, Names};
 use crate::resolve::order::PhaseOrder;
 use crate::source::{Sources, Span};
 use crate::units::Dim;
+use rustc_hash::FxHashMap;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// Everything that is declared, with what is known of it.
@@ -80,7 +81,7 @@ pub struct Fragment {
     /// `let`s of phases and sections, which are read once.
     pub lets: Vec<crate::plan::Let>,
     pub places: Vec<Span>,
-    known_places: HashMap<Span, LocId>,
+    known_places: FxHashMap<Span, LocId>,
     /// How many nodes have each path, before they are numbered.
     pub paths: HashMap<String, u32>,
     /// Text of files that calls name.
@@ -135,9 +136,15 @@ impl<'g, 'a> Cx<'g, 'a> {
     pub fn text(&self, span: Span) -> String {
         const SHOWN_CHARS_MAX: usize = 120;
         let text = self.g.sources.text(span);
-        let line: Vec<&str> = text.split_whitespace().collect();
-        let line = line.join(" ");
-        if line.chars().count() <= SHOWN_CHARS_MAX {
+        let mut line = String::with_capacity(text.len());
+        for word in text.split_whitespace() {
+            if !line.is_empty() {
+                line.push(' ');
+            }
+            line.push_str(word);
+        }
+        // A character has at least one byte.
+        if line.len() <= SHOWN_CHARS_MAX || line.chars().count() <= SHOWN_CHARS_MAX {
             return line;
         }
         let cut: String = line.chars().take(SHOWN_CHARS_MAX).collect();

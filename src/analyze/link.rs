@@ -10,6 +10,7 @@ use crate::plan::{
 };
 use crate::resolve::names::DeclId;
 use crate::source::Span;
+use rustc_hash::FxHashMap;
 use std::collections::HashMap;
 
 /// What an item becomes beside its nodes.
@@ -77,7 +78,7 @@ fn number(count: usize) -> u32 {
 #[derive(Default)]
 struct Interned {
     places: Places,
-    known: HashMap<Span, LocId>,
+    known: FxHashMap<Span, LocId>,
 }
 
 impl Interned {

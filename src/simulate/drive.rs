@@ -26,6 +26,8 @@ pub struct Drive<'p> {
     pub state: State,
     pub journal: Vec<Event>,
     flights: BTreeMap<Ticket, Flight>,
+    /// Of those that have one.
+    deadlines: BTreeSet<(Instant, Ticket)>,
     tickets: u64,
     wake: Option<Instant>,
     agenda: Agenda,
@@ -103,6 +105,7 @@ impl<'p> Drive<'p> {
             state: State::default(),
             journal: Vec::new(),
             flights: BTreeMap::new(),
+            deadlines: BTreeSet::new(),
             tickets: 0,
             wake: None,
             agenda: Agenda::default(),
@@ -172,6 +175,7 @@ impl<'p> Drive<'p> {
     pub fn crash(&mut self) {
         self.world.forget_requests();
         self.flights.clear();
+        self.deadlines.clear();
         self.wake = None;
     }
 
@@ -206,9 +210,9 @@ impl<'p> Drive<'p> {
         if self.down_until.is_some() {
             return self.down_until.into_iter().chain(looks).min();
         }
-        let deadlines = self.flights.values().filter_map(|flight| flight.deadline);
-        let planned = self.agenda.next_event().into_iter().chain(looks);
-        deadlines.chain(planned).chain(self.wake).min()
+        let deadline = self.deadlines.first().map(|(at, _)| *at);
+        let first = [deadline, self.agenda.next_event(), looks, self.wake];
+        first.into_iter().flatten().min()
     }
 
     /// With nothing else to wait for, the world's own time counts while a request is under way.
@@ -226,9 +230,8 @@ impl<'p> Drive<'p> {
             }
             return self.agenda.look(now).map(Step::Look);
         }
-        let late = |flight: &Flight| flight.deadline.is_some_and(|deadline| deadline <= now);
-        let late = self.flights.iter().find(|(_, flight)| late(flight));
-        if let Some(ticket) = late.map(|(ticket, _)| *ticket) {
+        let late = self.deadlines.first().filter(|(at, _)| *at <= now);
+        if let Some((_, ticket)) = late.copied() {
             let response = self.world.cancel(ticket, FailureKind::Timeout)?;
             let kind = self.landed(ticket, response)?;
             return Some(Step::Event(self.handle(kind)));
@@ -250,6 +253,9 @@ impl<'p> Drive<'p> {
 
     fn landed(&mut self, ticket: Ticket, response: Response) -> Option<EventKind> {
         let flight = self.flights.remove(&ticket)?;
+        if let Some(deadline) = flight.deadline {
+            self.deadlines.remove(&(deadline, ticket));
+        }
         Some(match (flight.what, response) {
             (What::Read(id), Response::Read(result)) => EventKind::Read { id, result },
             (What::Prepare(key), Response::Prepared(result)) => EventKind::Prepared {
@@ -358,6 +364,7 @@ impl<'p> Drive<'p> {
         let ticket = Ticket(self.tickets);
         let deadline = timeout_ns.map(|ns| self.world.now.plus(ns));
         self.flights.insert(ticket, Flight { what, deadline });
+        self.deadlines.extend(deadline.map(|at| (at, ticket)));
         let fate = self.fate(&request);
         self.world.begin_as(ticket, request, fate);
     }

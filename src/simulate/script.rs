@@ -53,7 +53,7 @@ pub type BlockId = usize;
 
 #[derive(Clone, Debug, Default)]
 pub struct Script {
-    /// The latest last.
+    /// What they say but of metrics; the latest last.
     blocks: Vec<(BlockId, Vec<Line>)>,
     /// What the blocks say of each metric, the latest last: metrics are what a run asks for most.
     metrics: BTreeMap<String, Vec<Said>>,
@@ -81,24 +81,28 @@ enum Reading {
 impl Script {
     /// From this moment on the block holds.
     pub fn begin(&mut self, id: BlockId, at: Instant, lines: Vec<Line>) {
-        for line in &lines {
+        let mut others = Vec::new();
+        for line in lines {
             let (metric, scope, what) = match line {
-                Line::Metric { metric, scope, raw } => (metric, scope, Reading::Steady(*raw)),
+                Line::Metric { metric, scope, raw } => (metric, scope, Reading::Steady(raw)),
                 Line::Series {
                     metric,
                     scope,
                     series,
-                } => (metric, scope, Reading::Series(series.clone(), at)),
-                _ => continue,
+                } => (metric, scope, Reading::Series(series, at)),
+                other => {
+                    others.push(other);
+                    continue;
+                }
             };
             let said = Said {
                 by: id,
-                scope: scope.clone(),
+                scope,
                 what,
             };
-            self.metrics.entry(metric.clone()).or_default().push(said);
+            self.metrics.entry(metric).or_default().push(said);
         }
-        self.blocks.push((id, lines));
+        self.blocks.push((id, others));
     }
 
     pub fn end(&mut self, id: BlockId) {
@@ -151,15 +155,12 @@ impl Script {
 
     /// Puts what was said into an answer: the earliest line first, so that the last word counts.
     pub fn correct(&self, call: &Call, answer: Value) -> Value {
-        let said: Vec<&Line> = self.latest().collect();
-        said.into_iter()
-            .rev()
-            .fold(answer, |answer, line| match line {
-                Line::Answer { to, value } if to.is_about(call) => {
-                    replaced(answer, &to.path, value.clone())
-                }
-                _ => answer,
-            })
+        self.latest().rev().fold(answer, |answer, line| match line {
+            Line::Answer { to, value } if to.is_about(call) => {
+                replaced(answer, &to.path, value.clone())
+            }
+            _ => answer,
+        })
     }
 
     /// Whether anything was said of the answers to this call.
@@ -168,7 +169,7 @@ impl Script {
             .any(|line| matches!(line, Line::Answer { to, .. } if to.is_about(call)))
     }
 
-    fn latest(&self) -> impl Iterator<Item = &Line> {
+    fn latest(&self) -> impl DoubleEndedIterator<Item = &Line> {
         self.blocks
             .iter()
             .rev()

@@ -35,6 +35,8 @@ pub struct World {
     /// Commands that ran and messages that were told; the cluster has its own.
     told: Vec<Change>,
     running: BTreeMap<Ticket, Running>,
+    /// When each of them is to be looked at next.
+    due: BTreeSet<(Instant, Ticket)>,
     turns: BTreeMap<(Instant, u64), Turn>,
     turns_made: u64,
 }
@@ -107,6 +109,7 @@ impl World {
             rules: None,
             told: Vec::new(),
             running: BTreeMap::new(),
+            due: BTreeSet::new(),
             turns: BTreeMap::new(),
             turns_made: 0,
         }
@@ -153,7 +156,7 @@ impl World {
             None => self.work(request),
         };
         let at = self.now.plus(self.chance.vary(delay_ns));
-        self.running.insert(ticket, Running { at, work, fate });
+        self.keep(ticket, Running { at, work, fate });
     }
 
     /// What the scenario says of this very moment holds for what is asked in it.
@@ -164,11 +167,10 @@ impl World {
 
     /// The moment at which something happens next by itself.
     pub fn next_at(&self) -> Option<Instant> {
-        let jobs = self.running.values().map(|running| running.at);
-        let turns = self.turns.keys().map(|(at, _)| *at);
-        jobs.chain(turns.take(1))
-            .chain(self.cluster.next_at())
-            .min()
+        let job = self.due.first().map(|(at, _)| *at);
+        let turn = self.turns.keys().next().map(|(at, _)| *at);
+        let first = [job, turn, self.cluster.next_at()];
+        first.into_iter().flatten().min()
     }
 
     /// Lets time pass up to `to`, or to the first answer on the way; the world then stands at that moment.
@@ -177,12 +179,11 @@ impl World {
             self.now = self.now.max(at);
             self.take_turns();
             self.cluster.advance(self.now);
-            let due = self
-                .running
-                .iter()
-                .find(|(_, running)| running.at <= self.now);
-            if let Some((ticket, fate)) = due.map(|(ticket, running)| (*ticket, running.fate))
-                && let Some(response) = self.look_at(ticket)
+            let due = self.due.first().filter(|(at, _)| *at <= self.now);
+            if let Some((_, ticket)) = due.copied()
+                && let Some(running) = self.take(ticket)
+                && let fate = running.fate
+                && let Some(response) = self.look_at(ticket, running)
             {
                 let response = match (fate, response) {
                     (
@@ -208,7 +209,7 @@ impl World {
 
     /// Stops a request and says what is certain of it; `None` when it is not under way.
     pub fn cancel(&mut self, ticket: Ticket, kind: FailureKind) -> Option<Response> {
-        let running = self.running.remove(&ticket)?;
+        let running = self.take(ticket)?;
         let message = match kind {
             FailureKind::Timeout => "no answer in time",
             _ => "cancelled",
@@ -234,6 +235,7 @@ impl World {
     /// The runner's process is gone: nobody waits for an answer any more. What was sent was sent.
     pub fn forget_requests(&mut self) {
         self.running.clear();
+        self.due.clear();
     }
 
     /// One request, and the time it took; the world goes on meanwhile.
@@ -266,8 +268,20 @@ impl World {
                 _ => {}
             }
         }
-        self.running.remove(&ticket);
+        self.take(ticket);
         None
+    }
+
+    fn keep(&mut self, ticket: Ticket, running: Running) {
+        self.take(ticket);
+        self.due.insert((running.at, ticket));
+        self.running.insert(ticket, running);
+    }
+
+    fn take(&mut self, ticket: Ticket) -> Option<Running> {
+        let running = self.running.remove(&ticket)?;
+        self.due.remove(&(running.at, ticket));
+        Some(running)
     }
 
     fn work(&mut self, request: Request) -> (i64, Work) {
@@ -404,19 +418,22 @@ impl World {
         }
     }
 
-    fn look_at(&mut self, ticket: Ticket) -> Option<Response> {
-        let mut running = self.running.remove(&ticket)?;
-        match &mut running.work {
-            Work::Reply(response) => Some(response.clone()),
+    fn look_at(&mut self, ticket: Ticket, running: Running) -> Option<Response> {
+        match running.work {
+            Work::Reply(response) => Some(response),
             Work::Command(call) => {
-                let outcome = systems::shell_commit(&self.script, call);
+                let outcome = systems::shell_commit(&self.script, &call);
                 Some(Response::Committed(outcome))
             }
-            Work::Change(job) => match job.poll(&mut self.cluster) {
+            Work::Change(mut job) => match job.poll(&mut self.cluster) {
                 Poll::Done(outcome) => Some(Response::Committed(outcome)),
                 Poll::Again(at) => {
-                    running.at = at;
-                    self.running.insert(ticket, running);
+                    let again = Running {
+                        at,
+                        work: Work::Change(job),
+                        fate: running.fate,
+                    };
+                    self.keep(ticket, again);
                     None
                 }
             },
@@ -439,6 +456,9 @@ impl World {
 
     /// Whether any pod of the scope takes traffic: what serves nothing has no rates and no latencies.
     fn traffic(&self, scope: &str) -> Traffic {
+        if !["canary", "stable"].contains(&scope) {
+            return Traffic::Some;
+        }
         let services = self
             .cluster
             .store
@@ -452,8 +472,7 @@ impl World {
         let is_canary = |owner: &&Name| owner.name.ends_with("-canary");
         let some = match scope {
             "canary" => serving.iter().any(is_canary),
-            "stable" => serving.iter().any(|owner| !is_canary(owner)),
-            _ => true,
+            _ => serving.iter().any(|owner| !is_canary(owner)),
         };
         if some { Traffic::Some } else { Traffic::None }
     }

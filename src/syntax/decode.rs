@@ -130,6 +130,10 @@ fn not_utf8(file: FileId, at: usize, byte: u8) -> Diagnostic {
 /// Characters that end no line although they look so, or that cannot be seen.
 fn unwanted(file: FileId, text: &str) -> Vec<Diagnostic> {
     let mut found = Vec::new();
+    let is_plain = |byte: u8| matches!(byte, b' '..=b'~' | b'\n' | b'\t');
+    if text.bytes().all(is_plain) {
+        return found;
+    }
     let mut hidden = 0;
     let mut returns = 0;
     let mut chars = text.char_indices().peekable();

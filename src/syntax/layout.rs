@@ -111,6 +111,11 @@ impl Chunk {
 
     /// The place in the file of an offset in the chunk's text.
     pub fn origin(&self, offset: usize) -> usize {
+        if let [only] = self.moves.as_slice()
+            && only.at <= offset
+        {
+            return (only.source + (offset - only.at)).min(self.range.end);
+        }
         let behind = self.moves.partition_point(|m| m.at <= offset);
         let Some(last) = behind.checked_sub(1).and_then(|i| self.moves.get(i)) else {
             return self.range.start;

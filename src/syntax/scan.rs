@@ -83,7 +83,8 @@ impl Iterator for Scanner<'_> {
 
     fn next(&mut self) -> Option<Token> {
         let rest = rest(self.text, self.at);
-        let blanks = rest.len() - rest.trim_start_matches([' ', '\t', '\r']).len();
+        let is_blank = |byte: u8| matches!(byte, b' ' | b'\t' | b'\r');
+        let blanks = rest.bytes().take_while(|byte| is_blank(*byte)).count();
         let start = self.at + blanks;
         let (kind, length) = token(self.text, start)?;
         self.at = start + length;
@@ -128,7 +129,8 @@ fn token(text: &str, start: usize) -> Option<(TokenKind, usize)> {
 }
 
 fn word_length(text: &str) -> usize {
-    let end = text.find(|c: char| !(c.is_ascii_alphanumeric() || c == '_'));
+    let in_word = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
+    let end = text.bytes().position(|byte| !in_word(byte));
     end.unwrap_or(text.len())
 }
 
@@ -151,8 +153,9 @@ fn comment_length(text: &str) -> usize {
 }
 
 fn operator(text: &str, first: char) -> (TokenKind, usize) {
-    let pairs = ["->", "=>", "==", "!=", "<=", ">=", ".."];
-    if pairs.iter().any(|pair| text.starts_with(pair)) {
+    if let [b'-' | b'=', b'>', ..] | [b'=' | b'!' | b'<' | b'>', b'=', ..] | [b'.', b'.', ..] =
+        text.as_bytes()
+    {
         return (TokenKind::Operator, 2);
     }
     let kind = match first {
@@ -227,6 +230,14 @@ fn walk(text: &str) -> Walk {
 }
 
 fn string(text: &str) -> (TokenKind, usize) {
+    // Most have nothing in them that has to be followed.
+    let mut bytes = text.bytes().skip(1);
+    let plain = bytes.position(|byte| matches!(byte, b'"' | b'\\' | b'$' | b'\n'));
+    if let Some(length) = plain
+        && rest(text, 1 + length).starts_with('"')
+    {
+        return (TokenKind::String(Closing::Closed), length + 2);
+    }
     let walk = walk(text);
     if walk.deepest > DEPTH_MAX {
         return (TokenKind::String(Closing::TooDeep), walk.end);

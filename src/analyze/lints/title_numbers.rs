@@ -83,6 +83,9 @@ fn of_rule(plan: &Plan, rule: &Rule) -> Vec<Quantity> {
 
 /// The first bound of the title whose dimension the body has, and whose amount it has not.
 fn compare(title: &str, body: &[Quantity]) -> Option<Difference> {
+    if body.is_empty() {
+        return None;
+    }
     bounds(title).into_iter().find_map(|written| {
         let same_dim: Vec<Quantity> = body
             .iter()
@@ -111,11 +114,17 @@ fn bounds(title: &str) -> Vec<Quantity> {
     if !title.contains(|c: char| c.is_ascii_digit()) {
         return found;
     }
-    for pattern in [&*SIGNED, &*PLUS, &*WORDED] {
+    let signed = title.contains(['<', '>', '≤', '≥']).then(|| &*SIGNED);
+    let plus = title.contains('+').then(|| &*PLUS);
+    let worded = may_be_worded(title).then(|| &*WORDED);
+    for pattern in [signed, plus, worded].into_iter().flatten() {
         for written in captures(pattern, title) {
             let text = |at: usize| written.get(at).map_or("", |found| found.as_str());
             found.extend(quantity_of(text(1), text(2)));
         }
+    }
+    if !title.contains(['-', '–']) {
+        return found;
     }
     for written in captures(&RANGE, title) {
         let text = |at: usize| written.get(at).map_or("", |found| found.as_str());
@@ -126,6 +135,15 @@ fn bounds(title: &str) -> Vec<Quantity> {
         }
     }
     found
+}
+
+/// Whether the pattern is worth being asked: it costs more than all else that is done for a title.
+fn may_be_worded(title: &str) -> bool {
+    const WORDS: [&str; 8] = [
+        "min", "max", "at least", "at most", "under", "over", "below", "above",
+    ];
+    let lower = title.to_ascii_lowercase();
+    !title.is_ascii() || WORDS.iter().any(|word| lower.contains(word))
 }
 
 static SIGNED: LazyLock<Option<Regex>> =

@@ -205,11 +205,12 @@ impl<'a> Layout<'a> {
     /// Blanks for what stands between tokens, one for each byte.
     fn fill(&mut self, to: usize, line_break: char) {
         let gap = self.text.get(self.copied..to).unwrap_or("");
-        let blanks = gap.bytes().map(|byte| match byte {
-            b'\n' => line_break,
-            _ => ' ',
-        });
-        self.out.extend(blanks);
+        for byte in gap.bytes() {
+            self.out.push(match byte {
+                b'\n' => line_break,
+                _ => ' ',
+            });
+        }
         self.copied = to;
     }
 

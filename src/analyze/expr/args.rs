@@ -36,7 +36,7 @@ pub fn bind(
             slot.push(arg);
         }
     }
-    let mut bound = Vec::new();
+    let mut bound = Vec::with_capacity(args.len());
     let mut reads = Reads::default();
     for (param, given) in function.params.iter().zip(&slots) {
         match value_of(cx, env, param, given) {

@@ -54,7 +54,8 @@ pub fn compare(
     let Some(first) = exprs.next() else {
         return Typed::unknown(span);
     };
-    let rest = rest.iter().map(|(op, _)| *op).zip(exprs).collect();
+    let mut rest: Vec<_> = rest.iter().map(|(op, _)| *op).zip(exprs).collect();
+    rest.shrink_to_fit();
     let expr = fold::fold(Expr::Compare(Box::new(first), rest));
     Typed::new(expr, Type::Bool, reads, span)
 }

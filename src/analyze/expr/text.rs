@@ -70,7 +70,7 @@ fn with_elements(template: &Template) -> Option<String> {
 
 fn parts(cx: &mut Cx<'_, '_>, env: &Env, string: &StringLit) -> (Template, Reads) {
     let mut reads = Reads::default();
-    let mut parts = Vec::new();
+    let mut parts = Vec::with_capacity(string.parts.len());
     for part in &string.parts {
         match part {
             StringPart::Text(text) => parts.push(TemplatePart::Text(text.clone())),

@@ -138,6 +138,7 @@ fn lower(
     let mut body = Body::default();
     let reported = cx.out.found.len();
     fill(cx, &env, &mut body);
+    body.stmts.shrink_to_fit();
     if cx.out.found.len() == reported && body.conditions == 0 {
         let noun = format!("a {}", judging.word);
         cx.report(say::nothing_in(&noun, judging.span, "an `expect`"));

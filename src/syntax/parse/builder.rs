@@ -145,7 +145,10 @@ impl<'a> Builder<'a> {
             }
             Rule::refs => {
                 let refs = self.references(node.clone());
-                head.refs.extend(refs);
+                match head.refs.is_empty() {
+                    true => head.refs = refs,
+                    false => head.refs.extend(refs),
+                }
             }
             _ => return false,
         }
@@ -176,7 +179,7 @@ impl<'a> Builder<'a> {
     }
 
     fn references(&mut self, node: Node<'_>) -> Vec<Reference> {
-        let mut refs = Vec::new();
+        let mut refs = Vec::with_capacity(1);
         for id in node.into_inner() {
             let span = self.span(&id);
             for text in id.into_inner() {

@@ -222,7 +222,9 @@ impl Builder<'_> {
                 let args = node
                     .into_inner()
                     .filter(|inner| inner.as_rule() == Rule::arg);
-                ExprKind::Call(base, args.map(|arg| self.arg(arg)).collect())
+                let mut args: Vec<Arg> = args.map(|arg| self.arg(arg)).collect();
+                args.shrink_to_fit();
+                ExprKind::Call(base, args)
             }
             Rule::as_type => {
                 let (ty, unit) = self.as_type(node);
@@ -320,7 +322,7 @@ fn against(measured: Expr, how: AgainstHow, baseline: Expr, margin: Expr) -> Exp
 /// `a <= b <= c`: one comparison of three operands.
 fn compare(pieces: &mut Pieces, first: Expr, op: CompareOp) -> Expr {
     let mut span = first.span;
-    let mut rest = Vec::new();
+    let mut rest = Vec::with_capacity(1);
     let mut next = Some(op);
     while let Some(op) = next {
         let right = operand_after(pieces, Infix::Compare(op), span);

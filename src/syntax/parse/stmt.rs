@@ -42,6 +42,7 @@ impl Builder<'_> {
             first.blank_before = false;
         }
         block.closing.extend(self.comments.behind(self.source, end));
+        block.stmts.shrink_to_fit();
         block
     }
 

@@ -23,6 +23,7 @@ impl Builder<'_> {
                 _ => push_text(&mut parts, inner.as_str()),
             }
         }
+        parts.shrink_to_fit();
         StringLit { parts, span }
     }
 

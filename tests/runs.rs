@@ -200,6 +200,34 @@ const DAYS: &[Day] = &[
         watches: &[Inconclusive],
         says: "rolling back: no data for 2m: `canary.block_age > 5s`: no data",
     },
+    Day {
+        plan: "frozen",
+        scenario: "v17-half-way",
+        outcome: RunOutcome::Succeeded,
+        verdicts: &[
+            ("FEW", Some(Pass)),
+            ("STILL", Some(Pass)),
+            ("MORE", Some(Pass)),
+        ],
+        watches: &[Pass],
+        says: "it waits: changes are frozen until 2026-01-21 08:00:00Z (\"The sale\")",
+    },
+    Day {
+        plan: "frozen",
+        scenario: "v17-back-in-the-freeze",
+        outcome: RunOutcome::RolledBack,
+        verdicts: &[("FEW", Some(Pass)), ("STILL", None), ("BACK", Some(Pass))],
+        watches: &[Fail],
+        says: "rolling back: critical \"Errors\"",
+    },
+    Day {
+        plan: "frozen",
+        scenario: "v17-aborted-in-the-freeze",
+        outcome: RunOutcome::RolledBack,
+        verdicts: &[("FEW", Some(Pass)), ("STILL", None), ("BACK", Some(Pass))],
+        watches: &[Pass],
+        says: "rolling back: aborted by",
+    },
 ];
 
 #[test]
@@ -234,7 +262,7 @@ fn each_day_ends_as_its_vector_says() {
 
 #[test]
 fn every_scenario_of_the_folder_is_played() {
-    for plan in ["gate", "counting", "rollout"] {
+    for plan in ["gate", "counting", "rollout", "frozen"] {
         let folder = folder(plan).join("scenarios");
         for entry in std::fs::read_dir(folder).unwrap() {
             let name = entry.unwrap().file_name().into_string().unwrap();
@@ -389,6 +417,39 @@ fn when_its_window_has_closed_nothing_goes_forward_and_everything_may_go_back() 
     assert_eq!(run.node(&drive, "FEW").verdict, None);
     assert_eq!(run.node(&drive, "HALF").verdict, Some(Cancelled));
     assert_eq!(run.node(&drive, "BACK").verdict, Some(Pass));
+}
+
+/// V17: what is written is written before the freeze, or after it.
+#[test]
+fn in_a_freeze_nothing_goes_forward() {
+    let run = Run::of("frozen", "v17-half-way");
+    let mut drive = run.begin();
+    let start = drive.world.now;
+    finish(&mut drive);
+    let history = drive.world.history();
+    let written = history
+        .iter()
+        .filter(|change| change.key.is_some() && change.what.writes());
+    let times: Vec<i64> = written
+        .map(|change| change.at.since(start) / MINUTE_NS)
+        .collect();
+    assert!(times.iter().any(|at| *at < 5), "{times:?}");
+    assert!(times.iter().any(|at| *at >= 120), "{times:?}");
+    assert!(!times.iter().any(|at| (5..120).contains(at)), "{times:?}");
+}
+
+#[test]
+fn a_freeze_holds_up_no_way_back() {
+    for scenario in ["v17-back-in-the-freeze", "v17-aborted-in-the-freeze"] {
+        let run = Run::of("frozen", scenario);
+        let mut drive = run.begin();
+        let start = drive.world.now;
+        assert_eq!(finish(&mut drive), RunOutcome::RolledBack);
+        let began = drive.rollback_started.unwrap().since(start) / MINUTE_NS;
+        let ended = drive.journal.last().unwrap().at.since(start) / MINUTE_NS;
+        assert!((60..62).contains(&began), "{scenario}: {began}m");
+        assert!(ended < 70, "{scenario}: {ended}m");
+    }
 }
 
 /// V24: what is told is never waited for.

@@ -160,7 +160,7 @@ module.exports = grammar({
 
     _statement: $ => choice(
       $.check, $.verify, $.section, $.step, $.stage, $.canary, $.let, $.expect, $.hold, $.confirm, $.approve, $.notify,
-      $.for, $.when, $.parallel, $.every, $.on_policy, $.no_data, $.always, $.at, $.kill, $.setting, $.rule, $.line, $.answer,
+      $.for, $.when, $.parallel, $.every, $.on_policy, $.no_data, $.always, $.at, $.kill, $.concurrent, $.freeze, $.setting, $.rule, $.line, $.answer,
       $.plain,
     ),
 
@@ -220,6 +220,10 @@ module.exports = grammar({
     no_data: $ => seq('no', 'data', $.lasting, $._actions),
     always: $ => seq('always', $.block),
     at: $ => seq('at', $._expression, optional($.lasting), $.block),
+    concurrent: $ => prec.right(seq(
+      'concurrent', 'runs', choice('reject', seq(choice('queue', 'replace'), optional($._up_to))),
+    )),
+    freeze: $ => seq('freeze', $._expression, repeat($._title_or_references)),
     setting: $ => seq(
       choice('window', 'windows', 'deadline', 'samples', 'confidence', 'zone', 'expires', 'like', seq('sample', 'every')),
       $._expression,
@@ -292,6 +296,7 @@ module.exports = grammar({
     _soft_name: $ => prec(PREC.soft_name, choice(...[
       'check', 'section', 'step', 'stage', 'canary', 'let', 'hold', 'confirm', 'approve', 'notify', 'parallel', 'every',
       'verify', 'no', 'always', 'at', 'window', 'windows', 'deadline', 'samples', 'sample', 'confidence', 'zone', 'like', 'kill',
+      'concurrent', 'freeze',
       'secret',
       'any', 'all', 'max', 'min', 'sum', 'avg', 'count', 'irreversible', 'owner', 'after', 'pods', 'file', 'at_most_once',
     ].map(word => alias(word, $.identifier)))),

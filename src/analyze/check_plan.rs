@@ -4,7 +4,7 @@ use crate::analyze::bands::{gates, holds, rules};
 use crate::analyze::lints::{moving_image, series, silence, title_numbers};
 use crate::analyze::places::Places;
 use crate::analyze::timing::line::Line;
-use crate::analyze::timing::{budget, evidence, rollback, samples, signatures, windows};
+use crate::analyze::timing::{budget, evidence, freezes, rollback, samples, signatures, windows};
 use crate::analyze::{canary, coverage, order, watches};
 use crate::diagnostics::Diagnostic;
 use crate::plan::Plan;
@@ -55,6 +55,7 @@ fn in_time(plan: &Plan, graph: &Graph, places: &Places) -> Vec<Diagnostic> {
         return Vec::new();
     };
     let mut found = windows::check(&line, places);
+    found.extend(freezes::check(plan, places));
     found.extend(evidence::check(plan, places));
     found.extend(signatures::check(&line, places));
     let back = rollback::longest(plan, graph);

@@ -2,11 +2,13 @@
 
 use crate::analyze::context::Cx;
 use crate::analyze::env::Env;
-use crate::analyze::expr::{constant, instant};
-use crate::analyze::lower::policy;
+use crate::analyze::expr::{constant, instant, text};
+use crate::analyze::lower::{nodes, policy};
 use crate::analyze::messages::structure as say;
-use crate::plan::{Policies, Window};
-use crate::syntax::ast::{ExprKind, PlanItem, Setting, StmtKind};
+use crate::plan::{Concurrent, Freeze, Policies, Window};
+use crate::source::Span;
+use crate::syntax::ast::settings::{self, ConcurrentHow};
+use crate::syntax::ast::{self, ExprKind, PlanItem, Setting, StmtKind};
 use jiff::tz::Offset;
 
 const SECOND_NS: i64 = 1_000_000_000;
@@ -22,7 +24,9 @@ pub struct PlanSettings {
     /// Valid samples that a pass on a metric needs.
     pub samples: u32,
     pub window: Option<Window>,
+    pub freezes: Vec<Freeze>,
     pub deadline_ns: Option<i64>,
+    pub concurrent: Concurrent,
 }
 
 impl Default for PlanSettings {
@@ -32,7 +36,9 @@ impl Default for PlanSettings {
             sample_ns: SAMPLE_NS,
             samples: 1,
             window: None,
+            freezes: Vec::new(),
             deadline_ns: None,
+            concurrent: Concurrent::Reject,
         }
     }
 }
@@ -92,18 +98,61 @@ pub fn read(cx: &mut Cx<'_, '_>, plan: &PlanItem) -> PlanSettings {
             }
         }
     }
+    let mut first: Option<Span> = None;
     for stmt in &plan.body.stmts {
-        if !matches!(
-            stmt.kind,
-            StmtKind::Setting(_) | StmtKind::Policy(_) | StmtKind::Junk
-        ) {
-            cx.report(say::misplaced(
+        match &stmt.kind {
+            StmtKind::Setting(_) | StmtKind::Policy(_) | StmtKind::Junk => {}
+            StmtKind::Freeze(freeze) => read.freezes.extend(self::freeze(cx, freeze)),
+            StmtKind::Concurrent(written) => match first {
+                Some(first) => cx.report(say::doubled("concurrent runs", stmt.span, first)),
+                None => {
+                    first = Some(stmt.span);
+                    read.concurrent = concurrent(cx, written, stmt.span);
+                }
+            },
+            _ => cx.report(say::misplaced(
                 stmt,
                 "in `plan`, which holds settings and policies",
-            ));
+            )),
         }
     }
     read
+}
+
+fn freeze(cx: &mut Cx<'_, '_>, freeze: &settings::Freeze) -> Option<Freeze> {
+    let env = Env::default();
+    let head = &freeze.head;
+    let title = head.title.as_ref();
+    let title = title.and_then(|title| text::title(cx, &env, title));
+    let (from, to) = constant::interval(cx, &env, &freeze.window, "a freeze")?;
+    Some(Freeze {
+        title,
+        refs: nodes::refs(head),
+        window: Window { from, to },
+    })
+}
+
+fn concurrent(cx: &mut Cx<'_, '_>, written: &settings::Concurrent, span: Span) -> Concurrent {
+    let (word, up_to) = match &written.how {
+        ConcurrentHow::Reject => return Concurrent::Reject,
+        ConcurrentHow::Queue { up_to } => ("queue", up_to),
+        ConcurrentHow::Replace { up_to } => ("replace", up_to),
+    };
+    let Some(up_to) = up_to else {
+        cx.report(say::missing_time(
+            span,
+            "it is not said how long a run waits for the other one",
+            &format!("write `concurrent runs {word} up to T`"),
+        ));
+        return Concurrent::Reject;
+    };
+    let what = "the time that a run waits for another one";
+    let up_to_ns = constant::duration_ns(cx, &Env::default(), up_to, what);
+    match (up_to_ns, &written.how) {
+        (None, _) => Concurrent::Reject,
+        (Some(up_to_ns), ConcurrentHow::Replace { .. }) => Concurrent::Replace { up_to_ns },
+        (Some(up_to_ns), _) => Concurrent::Queue { up_to_ns },
+    }
 }
 
 /// The policies that hold wherever nothing nearer is written.
@@ -131,7 +180,7 @@ fn zone_of(setting: &Setting) -> Option<Offset> {
     match &setting.value.kind {
         ExprKind::Name(name) => instant::read_offset(name),
         ExprKind::String(string) => match string.parts.as_slice() {
-            [crate::syntax::ast::StringPart::Text(text)] => instant::read_offset(text),
+            [ast::StringPart::Text(text)] => instant::read_offset(text),
             _ => None,
         },
         _ => None,

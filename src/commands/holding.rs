@@ -9,19 +9,23 @@ use crate::commands::terminal;
 use crate::effects::clock::Clock;
 use crate::effects::registry::Providers;
 use crate::effects::store::location::Location;
-use crate::effects::store::lock::{self, Holder, Lock};
+use crate::effects::store::lock::{self, Holder, Lock, LockError};
 use crate::effects::store::postgres::lock::PostgresLease;
 use crate::effects::target::claim::{Claim, Hold};
 use crate::effects::target::fence::Fence;
-use crate::effects::target::lease::{Lease, LeaseError, Patience, TakeError, Taken, take};
+use crate::effects::target::lease::{
+    Awaited, LOOK_PERIOD, Lease, LeaseError, Patience, TakeError, Taken, take,
+};
 use crate::effects::target::renewal::{Held, Renewed, hold};
 use crate::engine::protocol::{Actor, EventKind};
 use crate::journal::store::Head;
 use crate::values::show;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
+use tokio::time::Instant;
 
 /// What is to be locked, and for whom.
 pub struct Wanted<'a> {
@@ -49,45 +53,47 @@ pub struct Holding {
 /// How often the lock of this machine is told where the journal ends.
 const NOTE_PERIOD: Duration = Duration::from_secs(2);
 
+/// Told for whom a process waits, and at which place.
+pub type OnWait<'a> = &'a mut dyn FnMut(&str, &Awaited);
+
 impl Holding {
-    /// The lock of this machine, or of the database: before anything is read of the run.
-    pub async fn begin(wanted: &Wanted<'_>) -> Result<Holding, Exit> {
-        let (head, heads) = watch::channel(None);
-        let mut holding = Holding {
+    /// Nothing yet.
+    pub fn none() -> Holding {
+        Holding {
             fences: Vec::new(),
             anchors: Vec::new(),
             taken: Vec::new(),
-            head,
+            head: watch::Sender::new(None),
             held: Vec::new(),
             notes: None,
-        };
+        }
+    }
+
+    /// The lock of this machine, or of the database: before anything is read of the run.
+    pub async fn begin(&mut self, wanted: &Wanted<'_>, waiting: OnWait<'_>) -> Result<(), Exit> {
         match wanted.location {
             Location::Folder(folder) => {
-                let own = holder(wanted);
-                let (lock, before) =
-                    lock::acquire(folder, wanted.target, &own).map_err(|error| report(&error))?;
+                let (lock, before) = own(folder, wanted, waiting).await?;
                 let before = before.filter(|before| before.run == wanted.run);
-                holding
-                    .anchors
-                    .extend(before.and_then(|before| before.head));
-                holding.notes = Some(tokio::spawn(note(lock, heads)));
+                self.anchors.extend(before.and_then(|before| before.head));
+                self.notes = Some(tokio::spawn(note(lock, self.head.subscribe())));
+                Ok(())
             }
             Location::Postgres(address) => {
                 let lease = PostgresLease::new(address, wanted.target);
                 let lease = Arc::new(lease.map_err(|error| report(&error))?);
-                holding.add(wanted, lease, Fence::default()).await?;
+                self.add(wanted, lease, Fence::default(), waiting).await
             }
         }
-        Ok(holding)
     }
 
-    /// Those of the providers; `otherwise` is how the target is left if one of them is not to be had.
+    /// Those of the providers, besides.
     pub async fn extend(
-        mut self,
+        &mut self,
         wanted: &Wanted<'_>,
         providers: &Providers,
-        otherwise: Hold,
-    ) -> Result<Holding, Exit> {
+        waiting: OnWait<'_>,
+    ) -> Result<(), Exit> {
         let mut locks: Vec<(Arc<dyn Lease>, Fence)> = providers
             .values()
             .filter_map(|provider| provider.lock(wanted.plan))
@@ -95,12 +101,9 @@ impl Holding {
         // Everybody takes them in the same order, so that no two wait for each other.
         locks.sort_by_key(|(lease, _)| lease.place());
         for (lease, fence) in locks {
-            if let Err(exit) = self.add(wanted, lease, fence).await {
-                self.end(otherwise).await;
-                return Err(exit);
-            }
+            self.add(wanted, lease, fence, waiting).await?;
         }
-        Ok(self)
+        Ok(())
     }
 
     async fn add(
@@ -108,12 +111,13 @@ impl Holding {
         wanted: &Wanted<'_>,
         lease: Arc<dyn Lease>,
         fence: Fence,
+        waiting: OnWait<'_>,
     ) -> Result<(), Exit> {
         let clock = Clock::start();
         let claim = claim(wanted, &clock);
         let place = lease.place();
         let taken = take(lease.as_ref(), &claim, wanted.patience, &fence, |whom| {
-            terminal::eprintln!("note: waiting for {place}, which was held by {whom}");
+            waiting(&place, whom);
         });
         let taken: Taken = taken.await.map_err(|error: TakeError| report(&error))?;
         let before = taken.previous.filter(|before| before.run == wanted.run);
@@ -144,6 +148,47 @@ impl Holding {
         if let Some(notes) = self.notes {
             let _ = tokio::time::timeout(NOTE_PERIOD, notes).await;
         }
+    }
+}
+
+/// Says for whom the next process of a run waits.
+pub fn say_awaited(place: &str, whom: &Awaited) {
+    let holder = &whom.holder;
+    terminal::eprintln!("note: waiting for {place}, which was held by {holder}");
+}
+
+/// The lock of this machine: at once, or as soon as its holder has ended.
+async fn own(
+    folder: &Path,
+    wanted: &Wanted<'_>,
+    waiting: OnWait<'_>,
+) -> Result<(Lock, Option<Holder>), Exit> {
+    let mut told: Option<Awaited> = None;
+    loop {
+        let error = match lock::acquire(folder, wanted.target, &holder(wanted)) {
+            Ok(taken) => return Ok(taken),
+            Err(error) => error,
+        };
+        let whom = match &error {
+            LockError::Held { holder, .. } => Awaited {
+                holder: holder.to_string(),
+                run: Some(holder.run.clone()),
+            },
+            LockError::HeldByUnknown { .. } => Awaited {
+                holder: "another process, which has not said who it is".to_owned(),
+                run: None,
+            },
+            LockError::Unusable { .. } => return Err(report(&error)),
+        };
+        match wanted.patience {
+            Patience::Queue(until) if Instant::now() < until => {}
+            _ => return Err(report(&error)),
+        }
+        if told.as_ref() != Some(&whom) {
+            waiting(wanted.target, &whom);
+            told = Some(whom);
+        }
+        tokio::time::sleep(LOOK_PERIOD).await;
     }
 }
 

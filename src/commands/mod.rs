@@ -16,6 +16,7 @@ pub mod log;
 pub mod open;
 pub mod people;
 pub mod plan;
+pub mod queue;
 pub mod replay;
 pub mod resume;
 pub mod run;

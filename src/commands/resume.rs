@@ -3,10 +3,10 @@
 use crate::commands::actor::actor;
 use crate::commands::cli::OfRun;
 use crate::commands::exit::Exit;
-use crate::commands::holding::{Holding, Wanted};
+use crate::commands::holding::{Holding, Wanted, say_awaited};
 use crate::commands::run::providers;
 use crate::commands::runs::{self, Loaded, report};
-use crate::commands::session::{Session, drive, runtime};
+use crate::commands::session::{Session, drive, runtime, signals};
 use crate::commands::terminal;
 use crate::effects::registry::Providers;
 use crate::effects::store::location::Location;
@@ -21,19 +21,20 @@ use std::net::SocketAddr;
 use tokio::runtime::Runtime;
 
 pub fn resume(args: &OfRun) -> Exit {
+    match gone_on(args) {
+        Ok(exit) | Err(exit) => exit,
+    }
+}
+
+fn gone_on(args: &OfRun) -> Result<Exit, Exit> {
     let location = &args.state.state;
-    let mut store = match runs::open(location) {
-        Ok(store) => store,
-        Err(error) => return report(&error),
-    };
-    let summary = match runs::resolve(store.as_ref(), &args.run) {
-        Ok(summary) => summary,
-        Err(error) => return report(&error),
-    };
+    let mut store = runs::open(location).map_err(|error| report(&error))?;
+    let summary = runs::resolve(store.as_ref(), &args.run);
+    let summary = summary.map_err(|error| report(&error))?;
     let run = summary.run;
     if let Some(outcome) = summary.outcome {
         terminal::eprintln!("run `{run}` has ended already");
-        return Exit::of_run(outcome);
+        return Ok(Exit::of_run(outcome));
     }
     let actor = actor();
     let wanted = Wanted {
@@ -44,20 +45,15 @@ pub fn resume(args: &OfRun) -> Exit {
         actor: &actor,
         patience: patience(location),
     };
-    let runtime = match runtime() {
-        Ok(runtime) => runtime,
-        Err(exit) => return exit,
-    };
+    let runtime = runtime()?;
     // The journal is read under the lock: whoever had that before writes no more.
-    let holding = match runtime.block_on(Holding::begin(&wanted)) {
-        Ok(holding) => holding,
-        Err(exit) => return exit,
-    };
+    let mut holding = Holding::none();
+    runtime.block_on(holding.begin(&wanted, &mut say_awaited))?;
     let (loaded, providers) = match prepared(store.as_ref(), &run, &runtime) {
         Ok(prepared) => prepared,
         Err(exit) => {
             runtime.block_on(holding.end(Hold::Left));
-            return exit;
+            return Err(exit);
         }
     };
     let Loaded { journal, plan, map } = loaded;
@@ -65,15 +61,22 @@ pub fn resume(args: &OfRun) -> Exit {
         plan: &plan.name,
         ..wanted
     };
-    let holding = match runtime.block_on(holding.extend(&wanted, &providers, Hold::Left)) {
-        Ok(holding) => holding,
-        Err(exit) => return exit,
+    if let Err(exit) = runtime.block_on(holding.extend(&wanted, &providers, &mut say_awaited)) {
+        runtime.block_on(holding.end(Hold::Left));
+        return Err(exit);
+    }
+    let signals = match signals(&runtime) {
+        Ok(signals) => signals,
+        Err(exit) => {
+            runtime.block_on(holding.end(Hold::Left));
+            return Err(exit);
+        }
     };
     // What a lock has noted of the journal was durable then.
     let reached = holding.anchors.iter();
     if let Err(error) = reached.copied().try_for_each(|head| journal.reaches(head)) {
         runtime.block_on(holding.end(Hold::Left));
-        return report(&error);
+        return Err(report(&error));
     }
     let by = actor.clone();
     let session = Session {
@@ -84,10 +87,10 @@ pub fn resume(args: &OfRun) -> Exit {
         actor,
         output: args.output.output,
         holding,
+        signals,
     };
-    drive(session, runtime, store.as_mut(), |epoch| {
-        EventKind::Resumed { by, epoch }
-    })
+    let first = |epoch| EventKind::Resumed { by, epoch };
+    Ok(drive(session, runtime, store.as_mut(), first))
 }
 
 /// The lock in a folder dies with its process; where there is none, that has to be waited for.

@@ -4,8 +4,8 @@ use crate::commands::actor::actor;
 use crate::commands::cli::Run;
 use crate::commands::compile::{Ready, ready};
 use crate::commands::exit::Exit;
-use crate::commands::holding::{Holding, Wanted};
-use crate::commands::list::outcome_word;
+use crate::commands::holding::Wanted;
+use crate::commands::queue;
 use crate::commands::runs::report;
 use crate::commands::session::{Session, drive, runtime, target};
 use crate::commands::terminal;
@@ -16,7 +16,6 @@ use crate::effects::registry::{self, Problem, Providers};
 use crate::effects::secret::Environment;
 use crate::effects::store::location;
 use crate::effects::target::claim::Hold;
-use crate::effects::target::lease::Patience;
 use crate::effects::world::client;
 use crate::engine::protocol::{Actor, EventKind};
 use crate::journal::record::Header;
@@ -31,30 +30,21 @@ use std::net::SocketAddr;
 use tokio::runtime::Runtime;
 
 pub fn run(args: &Run) -> Exit {
-    let ready = match ready(&args.path) {
-        Ok(ready) => ready,
-        Err(exit) => return exit,
-    };
-    let Ready { plan, map, .. } = &ready;
-    let inputs = match inputs::read(&plan.inputs, &args.inputs.set) {
-        Ok(inputs) => inputs,
-        Err(problems) => return complain(&problems),
-    };
-    let runtime = match runtime() {
-        Ok(runtime) => runtime,
-        Err(exit) => return exit,
-    };
-    let providers = match providers(plan, map, &inputs, &runtime, args.world) {
-        Ok(providers) => providers,
-        Err(exit) => return exit,
-    };
-    if let Err(problems) = runtime.block_on(admit(plan, &providers)) {
-        return show(&problems, map);
+    match carried_out(args) {
+        Ok(exit) | Err(exit) => exit,
     }
-    let mut store = match location::open(&args.state.state) {
-        Ok(store) => store,
-        Err(error) => return report(&error),
-    };
+}
+
+fn carried_out(args: &Run) -> Result<Exit, Exit> {
+    let ready = ready(&args.path)?;
+    let Ready { plan, map, .. } = &ready;
+    let inputs = inputs::read(&plan.inputs, &args.inputs.set);
+    let inputs = inputs.map_err(|problems| complain(&problems))?;
+    let runtime = runtime()?;
+    let providers = providers(plan, map, &inputs, &runtime, args.world)?;
+    let admitted = runtime.block_on(admit(plan, &providers));
+    admitted.map_err(|problems| show(&problems, map))?;
+    let mut store = location::open(&args.state.state).map_err(|error| report(&error))?;
     let actor = actor();
     let target = target(plan, args.world);
     let created = Clock::start().now();
@@ -65,19 +55,21 @@ pub fn run(args: &Run) -> Exit {
         target: &target,
         plan: &ready.plan.name,
         actor: &actor,
-        patience: Patience::Refuse,
+        patience: queue::patience(plan.concurrent),
     };
-    let held = runtime.block_on(held(&wanted, &providers, store.as_ref()));
-    let holding = match held {
-        Ok(holding) => holding,
-        Err(exit) => return exit,
-    };
+    let (holding, signals) = queue::hold(
+        &runtime,
+        &wanted,
+        &providers,
+        store.as_mut(),
+        plan.concurrent,
+    )?;
     let header = header(&run, &ready, target.clone(), args.world, created, &actor);
     let journal = match header.and_then(|header| begun(store.as_mut(), &header)) {
         Ok(journal) => journal,
         Err(error) => {
             runtime.block_on(holding.end(Hold::Free));
-            return report(&error);
+            return Err(report(&error));
         }
     };
     let titled = elements::with_titles(ready.plan, &inputs);
@@ -95,28 +87,15 @@ pub fn run(args: &Run) -> Exit {
         actor,
         output: args.output.output,
         holding,
+        signals,
     };
-    drive(session, runtime, store.as_mut(), |_| started)
+    Ok(drive(session, runtime, store.as_mut(), |_| started))
 }
 
 /// An empty journal.
 fn begun(store: &mut dyn Store, header: &Header) -> Result<Journal, JournalError> {
     store.create(header)?;
     read(store, &header.run)
-}
-
-/// The locks on the target, unless another run still owes it something.
-async fn held(
-    wanted: &Wanted<'_>,
-    providers: &Providers,
-    store: &dyn Store,
-) -> Result<Holding, Exit> {
-    let holding = Holding::begin(wanted).await?;
-    if let Some(exit) = obligation(store, wanted.target) {
-        holding.end(Hold::Free).await;
-        return Err(exit);
-    }
-    holding.extend(wanted, providers, Hold::Free).await
 }
 
 /// Of inputs that are missing or wrong.
@@ -159,33 +138,6 @@ fn show(problems: &[Problem], map: &SourceMap) -> Exit {
         );
     }
     Exit::Invalid
-}
-
-/// A run that has not ended, or whose rollback is incomplete, keeps its target.
-fn obligation(store: &dyn Store, target: &str) -> Option<Exit> {
-    let runs = match store.runs() {
-        Ok(runs) => runs,
-        Err(error) => return Some(report(&error)),
-    };
-    let owed = runs
-        .iter()
-        .find(|run| run.target == target && run.holds_target())?;
-    let way = match owed.outcome {
-        None => format!(
-            "`deployc resume {0}` or `deployc rollback {0}` first",
-            owed.run
-        ),
-        Some(_) => format!(
-            "`deployc status {0}` says what is left; `deployc abort {0} --reason …` gives the target free",
-            owed.run
-        ),
-    };
-    terminal::eprintln!(
-        "error: run `{}` of {target} is {}: {way}",
-        owed.run,
-        outcome_word(owed.outcome)
-    );
-    Some(Exit::Invalid)
 }
 
 /// `x0tta6bl4-20260121-063000`: sorts by time, can be typed.

@@ -29,6 +29,7 @@ pub struct Session {
     pub actor: Actor,
     pub output: Output,
     pub holding: Holding,
+    pub signals: Signals,
 }
 
 /// What two live runs may never share: the plan's name and where its clusters are; or the simulated world.
@@ -69,6 +70,15 @@ pub fn runtime() -> Result<Runtime, Exit> {
         .enable_all()
         .build()
         .map_err(|error| report(&error))
+}
+
+/// From now on what the operating system asks of the process is heard, and does not end it.
+pub fn signals(runtime: &Runtime) -> Result<Signals, Exit> {
+    let _inside = runtime.enter();
+    Signals::listen().map_err(|error| {
+        terminal::eprintln!("error: cannot listen to signals: {error}");
+        Exit::Invalid
+    })
 }
 
 /// Drives to the end and gives the exit code. `runtime` is the one that the providers were built in.
@@ -148,6 +158,7 @@ async fn driven(
         actor,
         output,
         mut holding,
+        signals,
     } = session;
     let state = replay(&plan, &journal.events);
     let last = journal
@@ -160,10 +171,6 @@ async fn driven(
     };
     let taken = std::mem::take(&mut holding.taken);
     let first = std::iter::once(first(writer.epoch)).chain(taken).collect();
-    let signals = match Signals::listen() {
-        Ok(signals) => signals,
-        Err(error) => return (Err(JournalError::from(unlistening(&error))), holding),
-    };
     let mut driver = Driver {
         plan: &plan,
         store,
@@ -178,11 +185,4 @@ async fn driven(
     let ended = driver.drive(state, first, signals).await;
     driver.audience.close();
     (ended, holding)
-}
-
-fn unlistening(error: &std::io::Error) -> crate::journal::store::StoreError {
-    crate::journal::store::StoreError::Unusable {
-        path: "signals".into(),
-        why: error.to_string(),
-    }
 }

@@ -7,7 +7,7 @@ use crate::engine::protocol::NoteKind;
 use crate::engine::state::{CheckWork, Finding, Found, Holding, Life, Sight, StageWork, Work};
 use crate::engine::turn::Turn;
 use crate::engine::write::{self, Order};
-use crate::engine::{change, evidence, metric, pause, policy, walk, watch};
+use crate::engine::{change, evidence, freeze, metric, pause, policy, walk, watch};
 use crate::plan::node::{AtMostOnce, Canary, Check, CheckMode, NodeId, NodeKind, Stage};
 use crate::providers::request::{Call, Key};
 use crate::providers::{CANARY_PROMOTE, CANARY_WEIGHT};
@@ -49,7 +49,7 @@ fn begin_stage(turn: &mut Turn, id: NodeId, canary: &Canary, stage: &Stage) {
     if pause::is_paused(&turn.state) || !walk::window_is_open(turn, id) {
         return;
     }
-    if !evidence::is_fresh(turn, id) {
+    if freeze::holds_up(turn, id) || !evidence::is_fresh(turn, id) {
         return;
     }
     let Some(release) = metric::step_result(&turn.state, canary.step) else {
@@ -349,7 +349,8 @@ fn promote(turn: &mut Turn, id: NodeId, canary: &Canary) {
         }
         return;
     }
-    if pause::is_paused(&turn.state) || !evidence::is_fresh(turn, id) {
+    let held_up = pause::is_paused(&turn.state) || freeze::holds_up(turn, id);
+    if held_up || !evidence::is_fresh(turn, id) {
         return;
     }
     let Some(release) = metric::step_result(&turn.state, canary.step) else {

@@ -8,7 +8,7 @@ use crate::engine::protocol::NoteKind;
 use crate::engine::state::{Finding, StepWork, Work};
 use crate::engine::turn::Turn;
 use crate::engine::write::{self, Leg, Order};
-use crate::engine::{evidence, pause, policy};
+use crate::engine::{evidence, freeze, pause, policy};
 use crate::plan::node::{NodeId, Step};
 use crate::providers::request::{Failure, Key};
 use crate::values::{Instant, Verdict};
@@ -41,7 +41,11 @@ pub fn carry(turn: &mut Turn, id: NodeId, key: &Key) -> bool {
         }
         Leg::Prepared(_) => {
             policy::relieved(turn, id);
-            if !pause::is_paused(&turn.state) {
+            // It may have waited since its intent, and what it rests on may have expired.
+            let may_leave = !pause::is_paused(&turn.state)
+                && !freeze::holds_up(turn, id)
+                && evidence::is_fresh(turn, id);
+            if may_leave {
                 write::commit(turn, key);
             }
             return false;

@@ -14,6 +14,7 @@ mod describe;
 pub mod ending;
 pub mod eval;
 mod evidence;
+pub mod freeze;
 pub mod grid;
 mod index;
 pub mod judge;

@@ -51,6 +51,9 @@ pub struct State {
     pub pools: Vec<Pool>,
     /// Checks that a failing neighbour does not keep from being judged and reported: they were asked at the same time.
     pub asked: BTreeSet<NodeId>,
+    /// Which freeze has held up which node: each is said once.
+    #[serde(skip_serializing_if = "BTreeSet::is_empty")]
+    pub frozen: BTreeSet<(NodeId, u32)>,
     /// Set once the run no longer goes forward.
     pub ending: Option<Ending>,
     pub outcome: Option<RunOutcome>,

@@ -7,7 +7,9 @@ use crate::engine::state::{
 };
 use crate::engine::truth::truth;
 use crate::engine::turn::{Turn, is_kind, is_notice};
-use crate::engine::{canary, change, check, evidence, pause, people, policy, tell, watch, write};
+use crate::engine::{
+    canary, change, check, evidence, freeze, pause, people, policy, tell, watch, write,
+};
 use crate::plan::elements;
 use crate::plan::expr::Expr;
 use crate::plan::node::{Node, NodeId, NodeKind};
@@ -122,7 +124,10 @@ fn may_begin(turn: &mut Turn, node: &Node) -> bool {
             (life, _) => life == Life::Running,
         },
     };
-    parent_lets && turn.state.agenda.is_free(node.id) && window_is_open(turn, node.id)
+    parent_lets
+        && turn.state.agenda.is_free(node.id)
+        && window_is_open(turn, node.id)
+        && !(matches!(node.kind, NodeKind::Step(_)) && freeze::holds_up(turn, node.id))
 }
 
 fn begin(turn: &mut Turn, node: &Node) {

@@ -39,7 +39,9 @@ impl Draft {
             name: "demo".to_owned(),
             title: "Demo".to_owned(),
             window: None,
+            freezes: Vec::new(),
             deadline_ns: None,
+            concurrent: Default::default(),
             sample_ns: 15 * SECOND_NS,
             inputs: Vec::new(),
             providers: vec![

@@ -50,6 +50,8 @@ pub enum PartOf {
     Wait(NodeId),
     Node(NodeId),
     Pause(PausePlace),
+    /// While nothing goes forward.
+    Frozen,
     /// A change that was on its way when the rollback started.
     Running(NodeId),
     Undo(NodeId),

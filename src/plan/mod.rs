@@ -38,7 +38,12 @@ pub struct Plan {
     pub name: String,
     pub title: String,
     pub window: Option<Window>,
+    /// When nothing goes forward, in the order of the text.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub freezes: Vec<Freeze>,
     pub deadline_ns: Option<i64>,
+    #[serde(default, skip_serializing_if = "Concurrent::is_default")]
+    pub concurrent: Concurrent,
     pub sample_ns: i64,
     pub inputs: Vec<Input>,
     pub providers: Vec<Provider>,
@@ -91,6 +96,34 @@ pub struct Loc {
 pub struct Window {
     pub from: Instant,
     pub to: Instant,
+}
+
+/// No change begins in it. What goes back does, and what is under way is carried to its end.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Freeze {
+    pub title: Option<String>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub refs: Vec<String>,
+    pub window: Window,
+}
+
+/// What a new run does when another one has its target.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Concurrent {
+    /// It is refused.
+    #[default]
+    Reject,
+    /// It waits for the other one's end.
+    Queue { up_to_ns: i64 },
+    /// It tells the other one to end, and waits until it has.
+    Replace { up_to_ns: i64 },
+}
+
+impl Concurrent {
+    fn is_default(&self) -> bool {
+        *self == Concurrent::default()
+    }
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]

@@ -6,6 +6,7 @@
 pub mod clause;
 pub mod policy;
 pub mod scenario;
+pub mod settings;
 mod word;
 
 use crate::source::Span;
@@ -121,7 +122,8 @@ pub struct Block {
 pub struct PlanItem {
     pub name: Ident,
     pub title: Option<StringLit>,
-    /// `window`, `deadline`, `sample`, `samples`, `zone`, policies: [`StmtKind::Setting`], [`StmtKind::Policy`].
+    /// `window`, `deadline`, `sample`, `samples`, `zone`, policies: [`StmtKind::Setting`], [`StmtKind::Policy`]; and
+    /// [`StmtKind::Concurrent`], [`StmtKind::Freeze`].
     pub body: Block,
 }
 
@@ -310,6 +312,10 @@ pub enum StmtKind {
     Policy(Policy),
     /// A word with a value: `confidence 95%`, `windows 4`, `window A .. B`, `deadline 36h`, `sample every 15s`, `samples 8`, `zone UTC`.
     Setting(Setting),
+    /// Of a plan: `concurrent runs queue up to 30m`.
+    Concurrent(settings::Concurrent),
+    /// Of a plan: `freeze A .. B "title"`.
+    Freeze(settings::Freeze),
     /// A rule of a watch.
     Rule(Rule),
     NoData(NoData),

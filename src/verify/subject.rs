@@ -389,6 +389,8 @@ fn some_value(ty: &str) -> Value {
 fn ends(plan: &Plan, start: Instant) -> Vec<Instant> {
     let windows = plan.nodes.iter().filter_map(|node| node.window);
     let windows = windows.chain(plan.window).map(|window| window.to);
+    let freezes = plan.freezes.iter().map(|freeze| freeze.window);
+    let windows = windows.chain(freezes.flat_map(|freeze| [freeze.from, freeze.to]));
     let deadline = plan.deadline_ns.map(|ns| start.plus(ns));
     let mut ends: Vec<Instant> = windows.chain(deadline).collect();
     ends.sort_unstable();

@@ -177,6 +177,141 @@ fn every_command_works_with_a_database_and_none_shows_its_password() {
     assert_eq!(code, Some(5), "{said}");
 }
 
+fn waiting(how: &str) -> String {
+    WAITS.replace("  deadline 1h\n", &format!("  deadline 1h\n  {how}\n"))
+}
+
+/// Until the process has said this to people; what it has said until then.
+fn hears(process: &mut Process, words: &str) -> String {
+    let mut said = String::new();
+    let stderr = process.0.stderr.as_mut().unwrap();
+    let mut bytes = [0; 1024];
+    while !said.contains(words) {
+        let count = stderr.read(&mut bytes).unwrap();
+        assert!(count > 0, "it ended, and said {said}");
+        said.push_str(&String::from_utf8_lossy(&bytes[..count]));
+    }
+    said
+}
+
+/// Says for whom it waits, and goes on when that one has ended.
+fn queues(site: &Site) {
+    let mut first = site.start(&["run", "shop.deploy"]);
+    site.until("▶ hold-1");
+    let mut second = site.start(&["run", "shop.deploy"]);
+    let said = hears(&mut second, "since 20");
+    assert!(
+        said.contains("note: waiting up to 1m for plan shop"),
+        "{said}"
+    );
+    assert!(said.contains("which is held by run `shop-"), "{said}");
+    assert!(said.contains("process "), "{said}");
+    assert!(first.0.try_wait().unwrap().is_none());
+    assert_eq!(site.written(), "");
+    assert_eq!(ended(first).0, Some(0));
+    let written = site.written();
+    assert_eq!(written, "written\n", "the second one did not wait");
+    let (code, said) = ended(second);
+    assert_eq!(code, Some(0), "{said}");
+    assert_eq!(site.written(), "written\nwritten\n");
+    let (_, list) = site.said(&["list"]);
+    assert_eq!(list.matches("succeeded").count(), 2, "{list}");
+}
+
+#[test]
+fn a_run_that_queues_waits_for_the_end_of_the_other_one() {
+    let plan = waiting("concurrent runs queue up to 1m");
+    queues(&Site::new("queue", None, &plan));
+    let server = Server::start();
+    let url = server.url_by(server.port);
+    queues(&Site::new("postgres-queue", Some(url), &plan));
+}
+
+#[test]
+fn what_waits_can_be_interrupted_and_leaves_nothing() {
+    for asked in [Signal::INT, Signal::TERM] {
+        let plan = waiting("concurrent runs queue up to 1m");
+        let site = Site::new("queue-interrupted", None, &plan);
+        let first = site.start(&["run", "shop.deploy"]);
+        site.until("▶ hold-1");
+        let mut second = site.start(&["run", "shop.deploy"]);
+        hears(&mut second, "since 20");
+        let begun = Instant::now();
+        signal(&second, asked);
+        let (code, said) = ended(second);
+        assert_eq!(code, Some(130), "{said}");
+        assert!(said.contains("there is nothing to resume"), "{said}");
+        assert!(begun.elapsed() < Duration::from_secs(5));
+        assert_eq!(ended(first).0, Some(0));
+        assert_eq!(site.written(), "written\n");
+        let (_, list) = site.said(&["list"]);
+        assert_eq!(list.lines().count(), 1, "{list}");
+    }
+}
+
+#[test]
+fn a_run_is_refused_at_once_or_when_it_has_waited_for_long_enough() {
+    let hows = [
+        ("", 0),
+        ("concurrent runs reject", 0),
+        ("concurrent runs queue up to 2s", 2),
+    ];
+    for (how, waits_s) in hows {
+        let site = Site::new("queue-refused", None, &waiting(how));
+        let first = site.start(&["run", "shop.deploy"]);
+        site.until("▶ hold-1");
+        let begun = Instant::now();
+        let (code, said) = site.said(&["run", "shop.deploy"]);
+        assert_eq!(code, Some(1), "{said}");
+        assert!(
+            said.contains("error: plan shop is in use by run `shop-"),
+            "{said}"
+        );
+        assert_eq!(said.contains("waiting"), waits_s > 0, "{said}");
+        assert!(begun.elapsed() >= Duration::from_secs(waits_s), "{how}");
+        assert_eq!(ended(first).0, Some(0));
+        assert_eq!(site.written(), "written\n");
+    }
+}
+
+/// Killed, it has not ended: somebody has to decide what becomes of it, and nobody waits for that.
+#[test]
+fn nobody_waits_for_a_run_without_a_process() {
+    let plan = waiting("concurrent runs queue up to 1m");
+    let site = Site::new("queue-killed", None, &plan);
+    let first = site.start(&["run", "shop.deploy"]);
+    site.until("▶ hold-1");
+    let mut second = site.start(&["run", "shop.deploy"]);
+    hears(&mut second, "since 20");
+    signal(&first, Signal::KILL);
+    let (code, said) = ended(second);
+    assert_eq!(code, Some(1), "{said}");
+    assert!(said.contains("`deployc resume shop-"), "{said}");
+    drop(first);
+    assert_eq!(site.said(&["resume", "shop"]).0, Some(0));
+}
+
+#[test]
+fn a_run_that_replaces_another_one_tells_it_to_end_and_comes_after_it() {
+    let plan = waiting("concurrent runs replace up to 1m");
+    let site = Site::new("replace", None, &plan);
+    let first = site.start(&["run", "shop.deploy"]);
+    site.until("▶ hold-1");
+    let begun = Instant::now();
+    let (code, said) = site.said(&["run", "shop.deploy"]);
+    assert_eq!(code, Some(0), "{said}");
+    assert!(said.contains("was told to end"), "{said}");
+    let (code, said) = ended(first);
+    assert_eq!(code, Some(5), "{said}");
+    let (_, list) = site.said(&["list"]);
+    let oldest = list.lines().last().unwrap().split(' ').next().unwrap();
+    let (_, why) = site.said(&["why", oldest]);
+    assert!(why.contains("replaces it"), "{why}");
+    // The first one would have written, too.
+    assert_eq!(site.written(), "written\n");
+    assert!(begun.elapsed() < Duration::from_secs(30));
+}
+
 /// Longer than its lease: another process goes on with the run, and when the first one wakes it neither appends nor writes.
 #[test]
 fn a_process_that_was_stopped_for_long_wakes_up_to_do_nothing() {

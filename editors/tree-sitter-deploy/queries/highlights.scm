@@ -23,7 +23,7 @@
   "verify" "expect" "step" "canary" "stage" "confirm" "approve" "hold" "every" "notify" "parallel" "in" "let" "when"
   "always" "deadline" "samples" "windows" "confidence" "zone" "like" "sample" "approves" "rejects" "confirms" "declines"
   "aborts" "secret" "env" "worse" "than" "near"
-  "test" "kill" "before" "fails" "applying" "down" "silent" "unknown"
+  "test" "kill" "concurrent" "runs" "reject" "queue" "replace" "freeze" "before" "fails" "applying" "down" "silent" "unknown"
   "invariant" "stays" "met" "unmet" "blind" "nonsense" "unreachable" "refused" "late" "foreign" "forged" "doubled"
   "skipped" "lost"
   "a" "row" "total" "last"

@@ -444,7 +444,7 @@ fn statement(kind: &StmtKind) -> &'static str {
         StmtKind::Call(_) => "a call",
         StmtKind::Bound(_) => "a bound without `expect`",
         StmtKind::Policy(_) => "an `on …`",
-        StmtKind::Setting(_) => "a setting",
+        StmtKind::Setting(_) | StmtKind::Concurrent(_) | StmtKind::Freeze(_) => "a setting",
         StmtKind::Rule(_) => "a rule of a watch",
         StmtKind::NoData(_) => "a `no data`",
         StmtKind::Verify(_) => "a `verify`",

@@ -57,7 +57,7 @@ pub fn marked(plan: &Plan, places: &Places, diagnostic: Diagnostic, parts: &[Par
                     None => watch.no_data.as_ref()?.loc,
                 }
             }
-            PartOf::Pause(PausePlace::Default) => return None,
+            PartOf::Pause(PausePlace::Default) | PartOf::Frozen => return None,
         };
         Some((places.span(loc), words(plan, part)))
     });
@@ -74,6 +74,7 @@ pub fn words(plan: &Plan, part: &Part) -> String {
         PartOf::Node(id) => format!("{} {time}", node(*id)),
         PartOf::Pause(PausePlace::Default) => format!("the pause where none is written {time}"),
         PartOf::Pause(_) => format!("pause {time}"),
+        PartOf::Frozen => format!("frozen {time}"),
         PartOf::Running(id) => format!("{} still running {time}", node(*id)),
         PartOf::Undo(id) => format!("undo of {} {time}", node(*id)),
         PartOf::Verify(id) => format!("verify {} {time}", node(*id)),

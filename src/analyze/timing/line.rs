@@ -2,6 +2,7 @@
 
 use crate::analyze::order::data::{is_verify, parents};
 use crate::analyze::timing::durations::durations;
+use crate::analyze::timing::freezes;
 use crate::analyze::timing::pauses::{between, pauses};
 use crate::plan::Plan;
 use crate::plan::facts::{Part, PartOf, Pause, Times, Took};
@@ -70,7 +71,15 @@ impl<'a> Line<'a> {
     }
 
     pub fn times(&self) -> Times {
-        let longest = self.latest(None);
+        let mut longest = self.latest(None);
+        let frozen_ns = freezes::longest(self.plan, longest.ns);
+        if frozen_ns > 0 {
+            longest.ns = longest.ns.saturating_add(frozen_ns);
+            longest.parts.push(Part {
+                what: PartOf::Frozen,
+                ns: frozen_ns,
+            });
+        }
         let shortest = self.earliest();
         Times {
             origin: self.origin,

@@ -7,6 +7,7 @@
 pub mod budget;
 pub mod durations;
 pub mod evidence;
+pub mod freezes;
 pub mod line;
 #[cfg(test)]
 pub mod morning;

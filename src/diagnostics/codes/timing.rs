@@ -16,6 +16,7 @@ codes! {
     FOR_UNSEEN = "D0511" "for-unseen" Warning;
     SAMPLING_GAPS = "D0512" "sampling-gaps" Warning;
     EVIDENCE_EXPIRES = "D0513" "evidence-expires" Error;
+    FROZEN = "D0514" "frozen" Error;
     CANNOT_HOLD = "D1001" "cannot-hold" Error;
     ALWAYS_HOLDS = "D1002" "always-holds" Error;
     RULE_DOMINATED = "D1003" "rule-dominated" Warning;

@@ -5,6 +5,7 @@
 use crate::journal::store::Head;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
+use std::fmt;
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
@@ -30,9 +31,26 @@ pub struct Holder {
     pub head: Option<Head>,
 }
 
+impl fmt::Display for Holder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Holder {
+            run,
+            user,
+            host,
+            process,
+            since,
+            ..
+        } = self;
+        write!(
+            f,
+            "run `{run}`: {user} on {host}, process {process}, since {since}"
+        )
+    }
+}
+
 #[derive(Debug, thiserror::Error)]
 pub enum LockError {
-    #[error("{target} is in use by run `{run}`: {user} on {host}, process {process}, since {since}", run = holder.run, user = holder.user, host = holder.host, process = holder.process, since = holder.since)]
+    #[error("{target} is in use by {holder}")]
     Held { target: String, holder: Box<Holder> },
     #[error("{target} is in use by another process, which has not said who it is")]
     HeldByUnknown { target: String },

@@ -89,20 +89,30 @@ pub enum TakeError {
     Lease(#[from] LeaseError),
 }
 
-const LOOK_PERIOD: Duration = Duration::from_millis(500);
+/// How often somebody who waits looks.
+pub const LOOK_PERIOD: Duration = Duration::from_millis(500);
 /// More than one renewal may be late before it counts as none.
 const MARGIN: Duration = Duration::from_secs(1);
 
-/// `waiting` is told once for whom it waits.
+/// For whom somebody waits.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Awaited {
+    /// `run …: ana on laptop, process 1, since …`
+    pub holder: String,
+    /// `None`: it has not said what it is.
+    pub run: Option<String>,
+}
+
+/// `waiting` is told once for whom it waits, and again when somebody else has it.
 pub async fn take(
     lease: &dyn Lease,
     claim: &Claim,
     patience: Patience,
     fence: &Fence,
-    mut waiting: impl FnMut(&str),
+    mut waiting: impl FnMut(&Awaited),
 ) -> Result<Taken, TakeError> {
     let mut seen: Vec<Sight> = Vec::new();
-    let mut is_told = false;
+    let mut told: Option<Awaited> = None;
     loop {
         let standing = lease.look().await?;
         let lapsed = match &standing {
@@ -118,8 +128,9 @@ pub async fn take(
                     Judgement::Free => None,
                     Judgement::Lapsed(whose) => Some(whose),
                     Judgement::Wait(whom) => {
-                        if !std::mem::replace(&mut is_told, true) {
+                        if told.as_ref() != Some(&whom) {
                             waiting(&whom);
+                            told = Some(whom);
                         }
                         tokio::time::sleep(LOOK_PERIOD).await;
                         continue;
@@ -171,7 +182,7 @@ struct Wish<'a> {
 enum Judgement {
     Free,
     Lapsed(String),
-    Wait(String),
+    Wait(Awaited),
 }
 
 fn note(seen: &mut Vec<Sight>, standing: &Standing) {
@@ -219,7 +230,10 @@ fn judge(wish: &Wish<'_>, standing: &Standing, seen: &[Sight]) -> Result<Judgeme
         Patience::Refuse if was_renewed || is_fresh(other, own) => Err(held),
         Patience::Await | Patience::Proved if was_renewed => Err(held),
         Patience::Queue(until) if now >= until => Err(held),
-        _ => Ok(Judgement::Wait(holder)),
+        _ => Ok(Judgement::Wait(Awaited {
+            holder,
+            run: other.map(|claim| claim.run.clone()),
+        })),
     }
 }
 

@@ -36,7 +36,9 @@ impl Builder {
                 name: "shop".to_owned(),
                 title: "Shop".to_owned(),
                 window: None,
+                freezes: Vec::new(),
                 deadline_ns: None,
+                concurrent: Default::default(),
                 sample_ns: 15 * S,
                 inputs: Vec::new(),
                 providers: vec![

@@ -6,6 +6,7 @@ mod build;
 mod counting;
 mod evidence;
 mod flow;
+mod freezes;
 mod holds;
 mod people;
 mod policies;

@@ -7,7 +7,7 @@ use crate::plan::print::expr::node_name;
 use crate::plan::print::happens::window;
 use crate::plan::print::layout::{WIDTH, column, heading, line, time, width};
 use crate::plan::print::undone::sum;
-use crate::plan::{LocId, Plan, SourceMap};
+use crate::plan::{Concurrent, LocId, Plan, SourceMap};
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
@@ -23,6 +23,14 @@ pub fn head(out: &mut String, plan: &Plan, facts: &Facts) {
     if let Some(own) = plan.window {
         row("window", window(own).trim_start_matches("window "), "");
     }
+    for freeze in &plan.freezes {
+        let title = freeze.title.as_deref().unwrap_or_default();
+        row(
+            "freeze",
+            window(freeze.window).trim_start_matches("window "),
+            title,
+        );
+    }
     let takes = format!(
         "at least {}, at most {}",
         time(facts.times.shortest_ns),
@@ -37,6 +45,20 @@ pub fn head(out: &mut String, plan: &Plan, facts: &Facts) {
             .map(|known| format!("budget {}", time(known.within_ns)));
         let text = format!("at most {}", time(back.longest_ns));
         row("back", &text, &budget.unwrap_or_default());
+    }
+    let other = match plan.concurrent {
+        Concurrent::Reject => None,
+        Concurrent::Queue { up_to_ns } => Some(format!(
+            "waits up to {} for another run's end",
+            time(up_to_ns)
+        )),
+        Concurrent::Replace { up_to_ns } => {
+            let up_to = time(up_to_ns);
+            Some(format!("tells another run to end, and waits up to {up_to}"))
+        }
+    };
+    if let Some(other) = other {
+        row("other", &other, "");
     }
     let asked: Vec<String> = asked(plan)
         .into_iter()

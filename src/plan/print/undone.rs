@@ -145,6 +145,7 @@ pub fn part_words(plan: &Plan, part: &Part) -> String {
         PartOf::Node(id) => format!("{} {ns}", name(*id)),
         PartOf::Pause(PausePlace::Default) => format!("the pause where none is written {ns}"),
         PartOf::Pause(_) => format!("pause {ns}"),
+        PartOf::Frozen => format!("frozen {ns}"),
         PartOf::Running(id) => format!("{} still running {ns}", name(*id)),
         PartOf::Undo(id) => format!("undo of {} {ns}", name(*id)),
         PartOf::Verify(id) => format!("verify {} {ns}", name(*id)),

@@ -85,7 +85,9 @@ pub fn plan() -> Plan {
         name: "shop".to_owned(),
         title: "Shop".to_owned(),
         window: None,
+        freezes: Vec::new(),
         deadline_ns: Some(60 * MINUTE_NS),
+        concurrent: Default::default(),
         sample_ns: 15 * SECOND_NS,
         inputs: Vec::new(),
         providers: vec![

@@ -2,6 +2,7 @@
 
 use crate::source::Span;
 use crate::syntax::ast::scenario::Scenario;
+use crate::syntax::ast::settings::{Concurrent, ConcurrentHow, Freeze};
 use crate::syntax::ast::{
     Better, Block, Define, Entry, Expr, ExprKind, Handler, Head, Ident, Input, Invariant, Item,
     ItemKind, LanguageVersion, Metric, Notify, Order, Param, Phase, Place, PlanItem, Provider,
@@ -81,6 +82,40 @@ impl Builder<'_> {
             title: title.title,
             body,
         }
+    }
+
+    /// `concurrent runs HOW` in it.
+    pub fn concurrent(&mut self, node: Node<'_>) -> Concurrent {
+        let mut how = ConcurrentHow::Reject;
+        for inner in node.into_inner() {
+            let rule = inner.as_rule();
+            let mut parts = inner.into_inner();
+            let up_to = parts.find(|part| part.as_rule() == Rule::up_to);
+            let up_to = up_to.map(|up_to| self.inner_expr(up_to));
+            match rule {
+                Rule::queue => how = ConcurrentHow::Queue { up_to },
+                Rule::replace => how = ConcurrentHow::Replace { up_to },
+                _ => {}
+            }
+        }
+        Concurrent { how }
+    }
+
+    /// `freeze A .. B "title"` in it.
+    pub fn freeze(&mut self, node: Node<'_>) -> Freeze {
+        let mut freeze = Freeze {
+            window: missing_expr(self.span(&node)),
+            head: Head::default(),
+        };
+        for inner in node.into_inner() {
+            match inner.as_rule() {
+                Rule::amount => freeze.window = self.expr(inner),
+                _ => {
+                    self.head_part(&mut freeze.head, &inner);
+                }
+            }
+        }
+        freeze
     }
 
     /// A name, perhaps a title, and a block.

@@ -103,6 +103,8 @@ impl Builder<'_> {
             Rule::expect_stmt => self.expect_stmt(node),
             Rule::on_policy => StmtKind::Policy(self.policy(node)),
             Rule::no_data => StmtKind::NoData(self.no_data(node)),
+            Rule::concurrent => StmtKind::Concurrent(self.concurrent(node)),
+            Rule::freeze => StmtKind::Freeze(self.freeze(node)),
             Rule::setting => StmtKind::Setting(self.setting(node)),
             Rule::headed => self.headed(node),
             Rule::at | Rule::always => StmtKind::At(self.at(node)),

@@ -3,6 +3,7 @@
 use crate::syntax::ast::clause::{Clause, ClauseKind};
 use crate::syntax::ast::policy::{NoData, Rule};
 use crate::syntax::ast::scenario::At;
+use crate::syntax::ast::settings::{Concurrent, ConcurrentHow, Freeze};
 use crate::syntax::ast::{
     Approve, Check, CheckBody, Comment, Every, Expect, Expr, For, Head, Hold, Let, Setting, Stage,
     Step, StmtKind,
@@ -74,6 +75,8 @@ fn line(kind: &StmtKind) -> Vec<Doc> {
         StmtKind::Call(value) | StmtKind::Bound(value) => vec![expr(value)],
         StmtKind::Policy(action) => vec![policy(action)],
         StmtKind::Setting(setting) => vec![self::setting(setting)],
+        StmtKind::Concurrent(concurrent) => self::concurrent(concurrent),
+        StmtKind::Freeze(freeze) => self::freeze(freeze),
         StmtKind::Rule(rule) => self::rule(rule),
         StmtKind::NoData(no_data) => self::no_data(no_data),
         StmtKind::Assign(said) => scenario::assign(said),
@@ -211,6 +214,23 @@ fn setting(setting: &Setting) -> Doc {
         "sample" => word("sample every", &setting.value),
         name => word(name, &setting.value),
     }
+}
+
+fn concurrent(concurrent: &Concurrent) -> Vec<Doc> {
+    let (said, up_to) = match &concurrent.how {
+        ConcurrentHow::Reject => ("concurrent runs reject", None),
+        ConcurrentHow::Queue { up_to } => ("concurrent runs queue", up_to.as_ref()),
+        ConcurrentHow::Replace { up_to } => ("concurrent runs replace", up_to.as_ref()),
+    };
+    let mut parts = vec![text(said)];
+    parts.extend(up_to.map(|most| word("up to", most)));
+    parts
+}
+
+fn freeze(freeze: &Freeze) -> Vec<Doc> {
+    let mut parts = vec![word("freeze", &freeze.window)];
+    parts.extend(title_and_refs(&freeze.head));
+    parts
 }
 
 fn rule(rule: &Rule) -> Vec<Doc> {

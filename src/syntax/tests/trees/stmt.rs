@@ -10,6 +10,7 @@ use crate::syntax::ast::policy::{NoData, Rule};
 use crate::syntax::ast::scenario::{
     Answer, Applying, Assign, At, How, Kill, Promise, Tail, Trouble, Verb, Word,
 };
+use crate::syntax::ast::settings::{Concurrent, ConcurrentHow, Freeze};
 use crate::syntax::ast::{
     Approve, Arg, Block, Canary, Check, CheckBody, CompareOp, Confirm, Every, Expect, Expr,
     ExprKind, For, Hold, Let, Section, Setting, Stage, Step, Stmt, StmtKind, When,
@@ -151,6 +152,9 @@ fn plain_line() -> BoxedStrategy<StmtKind> {
             .prop_map(StmtKind::Line),
         (amount(), head()).prop_map(|(duration, head)| StmtKind::Hold(Hold { duration, head })),
         notify().prop_map(StmtKind::Notify),
+        concurrent(),
+        (amount(), unnamed_head())
+            .prop_map(|(window, head)| StmtKind::Freeze(Freeze { window, head })),
         (ident(), expr()).prop_map(|(name, value)| StmtKind::Let(Let { name, value })),
         expect().prop_map(StmtKind::Expect),
         call().prop_map(StmtKind::Call),
@@ -162,6 +166,17 @@ fn plain_line() -> BoxedStrategy<StmtKind> {
         })),
     ]
     .boxed()
+}
+
+fn concurrent() -> BoxedStrategy<StmtKind> {
+    let up_to = || option::of(amount());
+    let how = prop_oneof![
+        Just(ConcurrentHow::Reject),
+        up_to().prop_map(|up_to| ConcurrentHow::Queue { up_to }),
+        up_to().prop_map(|up_to| ConcurrentHow::Replace { up_to }),
+    ];
+    how.prop_map(|how| StmtKind::Concurrent(Concurrent { how }))
+        .boxed()
 }
 
 fn rule_line() -> BoxedStrategy<StmtKind> {

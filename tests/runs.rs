@@ -3,8 +3,9 @@
 
 use deployc::commands::scenarios::{Rehearsal, load};
 use deployc::diagnostics::Severity;
-use deployc::engine::protocol::RunOutcome;
+use deployc::engine::protocol::{Actor, Answer, EventKind, RunOutcome};
 use deployc::engine::state::NodeState;
+use deployc::engine::subject::subject;
 use deployc::plan::Plan;
 use deployc::plan::digest::digest;
 use deployc::plan::node::NodeId;
@@ -262,7 +263,7 @@ fn each_day_ends_as_its_vector_says() {
 
 #[test]
 fn every_scenario_of_the_folder_is_played() {
-    for plan in ["gate", "counting", "rollout", "frozen"] {
+    for plan in ["gate", "counting", "rollout", "frozen", "approved"] {
         let folder = folder(plan).join("scenarios");
         for entry in std::fs::read_dir(folder).unwrap() {
             let name = entry.unwrap().file_name().into_string().unwrap();
@@ -270,6 +271,8 @@ fn every_scenario_of_the_folder_is_played() {
             let alone = [
                 "base",
                 "v14-abort-while-promoting",
+                "v15-version-a",
+                "v15-version-b",
                 "v16-old-is-unhealthy",
                 "v24-nobody-hears",
             ];
@@ -367,6 +370,41 @@ fn an_abort_while_the_new_version_is_promoted_gives_the_capacity_back_first() {
     }
     assert!(fewest >= 4, "{fewest} pods in service");
     assert_eq!(run.node(&drive, "BACK").verdict, Some(Pass));
+}
+
+/// V15: somebody has looked at version A and signs; the run is about version B.
+#[test]
+fn a_signature_for_another_version_is_void_and_is_asked_for_again() {
+    let looked_at = Run::of("approved", "v15-version-a");
+    let seen = looked_at.about(&looked_at.asked());
+    let run = Run::of("approved", "v15-version-b");
+    let mut drive = run.asked();
+    let own = run.about(&drive);
+    assert_ne!(own, seen);
+    let sign = |about: &String| EventKind::Signed {
+        node: run.id("GO"),
+        by: Actor {
+            user: "ana".to_owned(),
+            host: "laptop".to_owned(),
+        },
+        role: "engineer".to_owned(),
+        answer: Answer::Yes { note: None },
+        subject: Some(about.clone()),
+    };
+    let notes = format!("{:?}", drive.hear(sign(&seen)));
+    let words = format!("it is about {}, and this is {}", &seen[7..19], &own[7..19]);
+    assert!(notes.contains(&words), "{notes}");
+    assert!(notes.contains("it is asked again"), "{notes}");
+    assert_eq!(run.node(&drive, "GO").verdict, None);
+    assert!(run.node(&drive, "RELEASE").started.is_none());
+    drive.hear(sign(&own));
+    assert_eq!(finish(&mut drive), RunOutcome::Succeeded);
+    // What was said is in the journal, with what it was about.
+    let journal = serde_json::to_string(&drive.journal).unwrap();
+    assert!(
+        journal.contains(&seen) && journal.contains(&own),
+        "{journal}"
+    );
 }
 
 /// V16 and V22: a version without a healthy pod gets no traffic back; the other one is the healthiest there is.
@@ -485,6 +523,19 @@ impl Run {
             plan: setup::scripted(compiled, &scenario),
             scenario,
         }
+    }
+
+    /// Until somebody is asked to sign.
+    fn asked(&self) -> Drive<'_> {
+        let mut drive = self.begin();
+        while self.node(&drive, "GO").started.is_none() {
+            assert!(matches!(drive.advance(), Progress::Event(_)));
+        }
+        drive
+    }
+
+    fn about(&self, drive: &Drive<'_>) -> String {
+        subject(&self.plan, &drive.state, self.id("GO")).unwrap()
     }
 
     fn begin(&self) -> Drive<'_> {

@@ -266,6 +266,7 @@ fn a_gate_that_opens_by_itself_is_found() {
                     },
                     role: "engineer".to_owned(),
                     answer: Answer::Yes { note: None },
+                    subject: None,
                 }),
                 _ => None,
             },

@@ -367,6 +367,9 @@ pub struct Confirm {
     /// The role in which it is answered, where the item names several
     #[arg(long = "as", value_name = "ROLE")]
     pub role: Option<String>,
+    /// The digest of what was looked at, as `status` shows it: said of anything else, the answer is void
+    #[arg(long, value_name = "DIGEST")]
+    pub about: Option<String>,
     /// It is not so, and why
     #[arg(long, value_name = "WHY")]
     pub no: Option<String>,
@@ -385,6 +388,9 @@ pub struct Approve {
     /// The role in which it is signed, where the gate names several
     #[arg(long = "as", value_name = "ROLE")]
     pub role: Option<String>,
+    /// The digest of what was looked at, as `status` shows it: said of anything else, the answer is void
+    #[arg(long, value_name = "DIGEST")]
+    pub about: Option<String>,
     /// Refuse, and why: final for this gate
     #[arg(long, value_name = "WHY")]
     pub reject: Option<String>,

@@ -15,6 +15,8 @@ use crate::commands::terminal;
 use crate::effects::store::location::Location;
 use crate::effects::target::lease::Patience;
 use crate::engine::protocol::{Answer, EventKind, RunOutcome};
+use crate::engine::subject::{short, subject};
+use crate::journal::replay::replay;
 use crate::journal::store::{Store, StoreError};
 use crate::plan::node::{Node, NodeKind};
 
@@ -35,6 +37,7 @@ pub fn confirm(args: &Confirm) -> Exit {
             by: actor(),
             role,
             answer,
+            subject: about(loaded, node, args.about.as_deref()),
         })
     })
 }
@@ -54,6 +57,7 @@ pub fn approve(args: &Approve) -> Exit {
             by: actor(),
             role,
             answer,
+            subject: about(loaded, node, args.about.as_deref()),
         })
     })
 }
@@ -173,6 +177,32 @@ fn send(
         }
         Err(error) => report(&error),
     }
+}
+
+/// What the answer is about: what the journal says now, or what somebody has seen before and gives the digest of.
+fn about(loaded: &Loaded, node: &Node, seen: Option<&str>) -> Option<String> {
+    let state = replay(&loaded.plan, &loaded.journal.events);
+    let own = subject(&loaded.plan, &state, node.id)?;
+    let Some(seen) = seen else {
+        return Some(own);
+    };
+    let digits = seen.strip_prefix("sha256:").unwrap_or(seen);
+    if digits.len() >= DIGITS_MIN && short_of(&own).starts_with(digits) {
+        return Some(own);
+    }
+    terminal::eprintln!(
+        "warning: `{}` is about {}, and not about {digits}: the run will say that this is void",
+        item::short(node),
+        short(&own)
+    );
+    Some(seen.to_owned())
+}
+
+/// Of a digest that is compared with what somebody has seen.
+const DIGITS_MIN: usize = 8;
+
+fn short_of(digest: &str) -> &str {
+    digest.strip_prefix("sha256:").unwrap_or(digest)
 }
 
 /// The role in which an item is answered: the one that was given, or the only one that it names.

@@ -1,7 +1,9 @@
-//! Evidence that expires: before a change or a gate rests on it, what is too old is judged again, or asked again.
+//! Evidence that expires: before a change or a gate rests on it, what is too old is judged again, or asked again. Signatures
+//! that are void are asked for again, too.
 
 use crate::engine::index::can_expire;
 use crate::engine::state::{Life, NodeState, Passage, Work};
+use crate::engine::subject::Asked;
 use crate::engine::turn::Turn;
 use crate::engine::{check, people};
 use crate::plan::deps;
@@ -12,12 +14,13 @@ use crate::values::Verdict;
 /// Whether all that the node rests on is still worth something; what is not is opened again, and the node waits for it.
 pub fn is_fresh(turn: &mut Turn, id: NodeId) -> bool {
     let plan = turn.plan;
-    if turn.state.agenda.index.expiring().is_empty() {
+    if turn.state.agenda.index.expiring().is_empty() && turn.state.void.is_empty() {
         return true;
     }
     let mut fresh = true;
     for source in deps::waits_for(plan, id) {
-        let Some(node) = plan.node(source).filter(|node| can_expire(node)) else {
+        let void = turn.state.void.contains_key(&source);
+        let Some(node) = plan.node(source).filter(|node| void || can_expire(node)) else {
             continue;
         };
         match turn.node(source).life {
@@ -52,6 +55,10 @@ fn still_holds(turn: &Turn, node: &Node) -> bool {
         // What was skipped or warned about was let through by a person or a policy.
         return true;
     }
+    let void = turn.state.void.get(&node.id);
+    if void.is_some_and(|void| void.asked == Asked::NotYet) {
+        return false;
+    }
     if let NodeKind::Approve(gate) = &node.kind {
         return people::still_holds(turn, node.id, gate);
     }
@@ -80,7 +87,14 @@ fn reopen(turn: &mut Turn, node: &Node) {
             Work::Gate(people::ask(turn, id))
         }
         _ => {
-            turn.say(id, "its signatures have expired: it is asked again");
+            let text = match turn.state.void.get_mut(&id) {
+                Some(void) if void.asked == Asked::NotYet => {
+                    void.asked = Asked::Again;
+                    format!("its signatures are void: {}: it is asked again", void.why)
+                }
+                _ => "its signatures have expired: it is asked again".to_owned(),
+            };
+            turn.say(id, text);
             Work::Gate(people::ask(turn, id))
         }
     };

@@ -29,6 +29,7 @@ pub mod rollback;
 mod settle;
 mod start;
 pub mod state;
+pub mod subject;
 pub mod tell;
 mod truth;
 pub mod turn;

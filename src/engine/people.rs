@@ -3,7 +3,7 @@
 use crate::engine::protocol::{Actor, Answer, Effect};
 use crate::engine::state::{Finding, Life, Sight, Work};
 use crate::engine::turn::{Turn, named};
-use crate::engine::{ending, evidence, pause, policy};
+use crate::engine::{ending, evidence, pause, policy, subject};
 use crate::plan::Plan;
 use crate::plan::node::{Approve, Confirm, NodeId, NodeKind, Quorum};
 use crate::values::{Instant, Verdict};
@@ -33,8 +33,8 @@ pub fn ask(turn: &mut Turn, id: NodeId) -> Gate {
     }
 }
 
-/// Takes an answer for the gate; one from somebody who is not asked changes nothing.
-pub fn hear(turn: &mut Turn, id: NodeId, said: Said) {
+/// Takes an answer for the gate; one from somebody who is not asked, or about something else, changes nothing.
+pub fn hear(turn: &mut Turn, id: NodeId, said: Said, about: Option<&str>) {
     let Some(node) = turn.plan.node(id) else {
         return;
     };
@@ -48,6 +48,19 @@ pub fn hear(turn: &mut Turn, id: NodeId, said: Said) {
     }
     if !roles.contains(&said.role) || !has_role(turn.plan, &said.by, &said.role) {
         let text = format!("{} is not asked as `{}`", said.by.user, said.role);
+        return turn.say(id, text);
+    }
+    let own = subject::subject(turn.plan, &turn.state, id);
+    if let (Some(about), Some(own)) = (about, &own)
+        && about != own
+    {
+        let text = format!(
+            "what {} said is void: it is about {}, and this is {}: it is asked again",
+            said.by.user,
+            subject::short(about),
+            subject::short(own)
+        );
+        turn.effects.push(Effect::Ask { node: id });
         return turn.say(id, text);
     }
     if let Work::Gate(gate) = &mut turn.node_mut(id).work {

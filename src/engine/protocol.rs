@@ -62,6 +62,9 @@ pub enum EventKind {
         by: Actor,
         role: String,
         answer: Answer,
+        /// What it is about, as far as whoever says it knows: for anything else it is void.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        subject: Option<String>,
     },
     /// A person signed or refused an `approve`.
     Signed {
@@ -69,6 +72,9 @@ pub enum EventKind {
         by: Actor,
         role: String,
         answer: Answer,
+        /// What it is about, as far as whoever says it knows: for anything else it is void.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        subject: Option<String>,
     },
     /// `deployc continue`: go on past what is paused or failed; gives `skipped`, never `pass`.
     Continued {

@@ -74,12 +74,14 @@ fn absorb(turn: &mut Turn, kind: EventKind, before: Instant) {
             by,
             role,
             answer,
+            subject,
         }
         | EventKind::Signed {
             node,
             by,
             role,
             answer,
+            subject,
         } => {
             let at = turn.now();
             let said = Said {
@@ -88,7 +90,7 @@ fn absorb(turn: &mut Turn, kind: EventKind, before: Instant) {
                 role,
                 answer,
             };
-            people::hear(turn, node, said);
+            people::hear(turn, node, said, subject.as_deref());
         }
         EventKind::Continued { node, by, reason } => go_on(turn, node, &by, &reason),
         EventKind::Aborted { by, reason } => abort(turn, &by, &reason),

@@ -7,6 +7,7 @@ use crate::engine::grid::{Sample, Sampler, Stopwatch};
 use crate::engine::pause::{Pause, Pool};
 use crate::engine::people::Gate;
 use crate::engine::protocol::{Actor, Measured, ReadId, RunOutcome};
+use crate::engine::subject::Void;
 use crate::engine::tell::{Message, Telling};
 use crate::engine::watch::WatchState;
 use crate::engine::write::Write;
@@ -54,6 +55,9 @@ pub struct State {
     /// Which freeze has held up which node: each is said once.
     #[serde(skip_serializing_if = "BTreeSet::is_empty")]
     pub frozen: BTreeSet<(NodeId, u32)>,
+    /// Gates whose signatures became worth nothing after they had opened.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub void: BTreeMap<NodeId, Void>,
     /// Set once the run no longer goes forward.
     pub ending: Option<Ending>,
     pub outcome: Option<RunOutcome>,

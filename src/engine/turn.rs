@@ -170,7 +170,9 @@ impl<'p> Turn<'p> {
             return self.stir_later(visitor);
         }
         self.state.agenda.set_alarm(Visitor::Node(id), None);
-        if life == Life::Ended && self.plan.node(id).is_some_and(index::can_expire) {
+        let renews =
+            self.state.void.contains_key(&id) || self.plan.node(id).is_some_and(index::can_expire);
+        if life == Life::Ended && renews {
             let waiting = self.state.agenda.refreshed();
             self.stir_all_of(waiting);
         }

@@ -8,6 +8,7 @@ use crate::engine::rollback::{Rollback, Standing, Unit, Verifying};
 use crate::engine::state::{
     Judged, Life, NodeState, Passage, StageWork, State, StepWork, Ticking, Work,
 };
+use crate::engine::subject;
 use crate::engine::turn::named;
 use crate::engine::watch::{Range, RuleState, WatchState};
 use crate::engine::write::{Leg, Write};
@@ -144,6 +145,8 @@ pub struct Asked {
     pub missing: usize,
     pub until: Instant,
     pub said: Vec<(Actor, String, Answer)>,
+    /// The digest of what is signed: the plan, the inputs, the gate, and what was changed before it.
+    pub about: Option<String>,
     /// The command that answers it.
     pub answer: String,
 }
@@ -499,6 +502,7 @@ fn asked(seen: &Seen, node: &Node, state: &NodeState) -> Option<Asked> {
         said: said
             .map(|said| (said.by.clone(), said.role.clone(), said.answer.clone()))
             .collect(),
+        about: subject::subject(seen.plan, seen.state, node.id),
         answer: format!("deployc {verb} {} {address}{role}", seen.run()),
         address,
     })

@@ -5,6 +5,7 @@
 //! direction without an observation between.
 
 use crate::engine::protocol::{Effect, NoteKind};
+use crate::engine::subject;
 use crate::engine::turn::Turn;
 use crate::plan::node::{AtMostOnce, NodeId};
 use crate::providers::request::{
@@ -227,12 +228,16 @@ pub fn advance(turn: &mut Turn, key: &Key) {
 pub fn prepared(turn: &mut Turn, key: &Key, result: Result<Box<Intent>, Failure>) {
     let again = turn.now().plus(turn.plan.sample_ns.max(1));
     let now = turn.now();
+    let write = turn.state.writes.get(key);
+    if write.is_none_or(|write| write.forward != Leg::Preparing) {
+        return;
+    }
+    if let Ok(intent) = &result {
+        subject::prepared_again(turn, key, intent);
+    }
     let Some(write) = turn.state.writes.get_mut(key) else {
         return;
     };
-    if write.forward != Leg::Preparing {
-        return;
-    }
     write.forward = match result {
         Ok(intent) => {
             write.intent = Some(intent);

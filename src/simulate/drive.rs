@@ -194,6 +194,11 @@ impl<'p> Drive<'p> {
         })
     }
 
+    /// Somebody says something to the run from outside, now.
+    pub fn hear(&mut self, kind: EventKind) -> Vec<Note> {
+        self.handle(kind)
+    }
+
     /// The next moment at which somebody wanted to look, and why; it is not asked for again.
     pub fn next_look(&mut self) -> Option<(Instant, Vec<usize>)> {
         let at = self.agenda.next_look()?;
@@ -431,12 +436,14 @@ impl<'p> Drive<'p> {
                     by,
                     role,
                     answer,
+                    subject: None,
                 },
                 Asked::Approve => EventKind::Signed {
                     node,
                     by,
                     role,
                     answer,
+                    subject: None,
                 },
             };
             self.soon(reply.after_ns, kind);

@@ -86,12 +86,14 @@ pub fn answer(branch: &mut Branch, subject: &Subject, request: Request) -> Event
                     by,
                     role,
                     answer,
+                    subject: None,
                 },
                 false => EventKind::Answered {
                     node,
                     by,
                     role,
                     answer,
+                    subject: None,
                 },
             }
         }

@@ -6,6 +6,7 @@ use crate::commands::show::paint::{Line, Tint};
 use crate::diagnostics::render::human::{Charset, Style};
 use crate::engine::protocol::RunOutcome;
 use crate::engine::state::{Judged, Life, Passage};
+use crate::engine::subject;
 use crate::engine::view::{Item, Left, Stand, View, WayBack};
 use crate::plan::print::watched::policy;
 use crate::units::show::duration_ns;
@@ -289,6 +290,10 @@ impl Out<'_> {
             let what = format!("waits for {who}: {}; {left}", asked.name);
             self.call(Tint::Active, '?', what);
             self.whole(Line::new(1), 1, Tint::Plain, &asked.answer);
+            if let Some(about) = &asked.about {
+                let about = format!("about {}", subject::short(about));
+                self.whole(Line::new(1), 1, Tint::Quiet, &about);
+            }
         }
     }
 

@@ -356,6 +356,7 @@ pub fn signed(node: NodeId, user: &str, role: &str) -> EventKind {
         by: actor(user),
         role: role.to_owned(),
         answer: Answer::Yes { note: None },
+        subject: None,
     }
 }
 

@@ -109,6 +109,7 @@ fn a_confirmation_is_asked_again() {
         by: actor("ann"),
         role: "engineer".to_owned(),
         answer: Answer::Yes { note: None },
+        subject: None,
     };
     Bench::new(b.plan)
         .start()

@@ -1,10 +1,13 @@
 //! Gates: who may answer, who is counted, what a refusal and an expiry do.
 
 use crate::engine::protocol::{Answer, EventKind, RunOutcome};
+use crate::engine::subject::{short, subject};
 use crate::engine::tests::bench::{Bench, actor, signed};
 use crate::engine::tests::build::{Builder, H, M, S, approve, confirm, pause};
-use crate::plan::Policy;
 use crate::plan::node::{NodeId, NodeKind, Quorum};
+use crate::plan::{Freeze, Policy, Window};
+use crate::providers::request::Target;
+use crate::values::Instant;
 
 fn answered(node: NodeId, user: &str, role: &str, answer: Answer) -> EventKind {
     EventKind::Answered {
@@ -12,6 +15,7 @@ fn answered(node: NodeId, user: &str, role: &str, answer: Answer) -> EventKind {
         by: actor(user),
         role: role.to_owned(),
         answer,
+        subject: None,
     }
 }
 
@@ -110,6 +114,7 @@ fn a_refusal_is_final() {
         by: actor("ann"),
         role: "engineer".to_owned(),
         answer: no(),
+        subject: None,
     };
     Bench::new(b.plan)
         .start()
@@ -229,4 +234,105 @@ fn an_abort_before_the_first_step_stops_and_after_it_rolls_back() {
             2m 1s commit back p/step/do#0
             2m 1s finish RolledBack",
         );
+}
+
+/// V15, as it is heard.
+#[test]
+fn an_answer_about_something_else_is_void_and_asked_for_again() {
+    let about = |mut kind: EventKind, digest: String| {
+        if let EventKind::Signed { subject, .. } | EventKind::Answered { subject, .. } = &mut kind {
+            *subject = Some(digest);
+        }
+        kind
+    };
+    for kind in [approve(Quorum::People(1), None), confirm(H)] {
+        let (b, gate) = gated(kind);
+        let bench = Bench::new(b.plan).start();
+        let own = subject(&bench.plan, &bench.state, gate).unwrap();
+        let other = format!("sha256:{}", "e".repeat(64));
+        let said = format!(
+            "1m said p/gate: what mia said is void: it is about eeeeeeeeeeee, and this is {}: it is asked again",
+            short(&own)
+        );
+        bench
+            .at(M, about(signed(gate, "mia", "engineer"), other))
+            .at(2 * M, about(signed(gate, "mia", "engineer"), own))
+            .run()
+            .expect_lines(
+                &["ask p/", "said", "end p/gate"],
+                &format!("0s ask p/gate\n1m ask p/gate\n{said}\n2m end p/gate pass"),
+            );
+    }
+}
+
+/// A release that is prepared when changes are frozen, and prepared again when they no longer are.
+fn prepared_twice(first: &str, second: &str) -> (Bench, NodeId) {
+    let (mut b, gate) = gated(approve(Quorum::People(1), None));
+    b.plan.freezes.push(Freeze {
+        title: None,
+        refs: Vec::new(),
+        window: Window {
+            from: Instant(M + 5 * S),
+            to: Instant(H),
+        },
+    });
+    let target = |desired: &str| Target {
+        object: "deployment/shop/shop".to_owned(),
+        uid: None,
+        resource_version: None,
+        desired: desired.repeat(8),
+    };
+    let mut bench = Bench::new(b.plan);
+    bench.latency_ns = 10 * S;
+    bench.targets = vec![target(first)];
+    let mut bench = bench
+        .start()
+        .at(M, signed(gate, "mia", "manager"))
+        .until(30 * M);
+    bench.targets = vec![target(second)];
+    (bench, gate)
+}
+
+/// V15: approval for digest A, artefact is now B.
+#[test]
+fn a_signature_is_void_when_what_it_has_opened_to_becomes_something_else() {
+    let (bench, gate) = prepared_twice("aaaa", "bbbb");
+    let bench = bench.until(90 * M);
+    assert_eq!(bench.lines(&["commit"]), "");
+    // Also after a crash it is asked for, and the rest of the journal says the same.
+    let bench = bench
+        .crash()
+        .at(91 * M, resumed())
+        .at(2 * H, signed(gate, "ann", "engineer"))
+        .run();
+    bench.expect_lines(
+        &["void", "ask p/gate", "end p/gate", "commit", "finish"],
+        "0s ask p/gate
+        1m end p/gate pass
+        1h 10s said p/gate: its signatures are void: deployment/shop/shop would become bbbbbbbbbbbb, and was to become aaaaaaaaaaaa when it was signed: it is asked again
+        1h 10s ask p/gate
+        1h 31m ask p/gate
+        2h end p/gate pass
+        2h 10s commit forward p/step/do#0
+        2h 20s finish Succeeded",
+    );
+}
+
+#[test]
+fn a_signature_stands_when_what_it_has_opened_to_is_prepared_again_as_it_was() {
+    let (bench, _) = prepared_twice("aaaa", "aaaa");
+    bench.run().expect_lines(
+        &["void", "ask p/gate", "prepare", "commit"],
+        "0s ask p/gate
+        1m prepare p/step/do#0
+        1h prepare p/step/do#0
+        1h 10s commit forward p/step/do#0",
+    );
+}
+
+fn resumed() -> EventKind {
+    EventKind::Resumed {
+        by: actor("ann"),
+        epoch: 2,
+    }
 }

@@ -371,12 +371,14 @@ impl World {
                 by,
                 role,
                 answer,
+                subject: None,
             },
             _ => EventKind::Signed {
                 node,
                 by,
                 role,
                 answer,
+                subject: None,
             },
         });
     }
@@ -570,6 +572,7 @@ fn the_whole_plan_succeeds_when_all_is_well() {
         by: actor(user),
         role: role.to_owned(),
         answer: Answer::Yes { note: None },
+        subject: None,
     };
     let bench = Bench::new(plan)
         .metric("error_rate", |_| 0.0)

@@ -236,6 +236,7 @@ fn a_change_that_waited_in_a_pause_looks_again_before_it_leaves() {
         by: actor("ann"),
         role: "engineer".to_owned(),
         answer: crate::engine::protocol::Answer::Yes { note: None },
+        subject: None,
     };
     bench.start().at(10 * M, yes).run().expect_lines(
         WRITES,

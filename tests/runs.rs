@@ -167,7 +167,7 @@ const DAYS: &[Day] = &[
         outcome: RunOutcome::RolledBack,
         verdicts: &[("ERRORS", Some(Cancelled)), ("FEW", None)],
         watches: &[Fail],
-        says: "traffic/canary/HALF/ERRORS \"Errors as before\": cancelled",
+        says: "traffic/canary/HALF/ERRORS \"Errors as before\": cancelled, which is inconclusive",
     },
     Day {
         plan: "rollout",
@@ -229,6 +229,18 @@ const DAYS: &[Day] = &[
         watches: &[Pass],
         says: "rolling back: aborted by",
     },
+    Day {
+        plan: "kept",
+        scenario: "v23-back-while-it-runs",
+        outcome: RunOutcome::RolledBack,
+        verdicts: &[
+            ("WARM", Some(Cancelled)),
+            ("RELEASE", Some(Pass)),
+            ("BACK", Some(Pass)),
+        ],
+        watches: &[Fail],
+        says: "change/parallel-1/release \"Release\": undone",
+    },
 ];
 
 #[test]
@@ -263,7 +275,7 @@ fn each_day_ends_as_its_vector_says() {
 
 #[test]
 fn every_scenario_of_the_folder_is_played() {
-    for plan in ["gate", "counting", "rollout", "frozen", "approved"] {
+    for plan in ["gate", "counting", "rollout", "frozen", "approved", "kept"] {
         let folder = folder(plan).join("scenarios");
         for entry in std::fs::read_dir(folder).unwrap() {
             let name = entry.unwrap().file_name().into_string().unwrap();
@@ -488,6 +500,21 @@ fn a_freeze_holds_up_no_way_back() {
         assert!((60..62).contains(&began), "{scenario}: {began}m");
         assert!(ended < 70, "{scenario}: {ended}m");
     }
+}
+
+/// V23: it would have taken a quarter of an hour more.
+#[test]
+fn a_rollback_does_not_wait_for_a_step_whose_work_is_kept() {
+    let run = Run::of("kept", "v23-back-while-it-runs");
+    let mut drive = run.begin();
+    finish(&mut drive);
+    let began = drive.rollback_started.unwrap();
+    let warm = run.node(&drive, "WARM").started.unwrap();
+    assert!(began.since(warm) >= 5 * MINUTE_NS, "it was not running");
+    let ended = drive.journal.last().unwrap().at;
+    assert!(ended.since(began) < MINUTE_NS, "{}", ended.since(began));
+    let told = format!("{:?}", drive.journal);
+    assert!(told.contains("/warm/"), "{told}");
 }
 
 /// V24: what is told is never waited for.

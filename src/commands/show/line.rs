@@ -1,7 +1,7 @@
 //! One plain line for a note: what a pipe, a CI log and a reader of `deployc log` get.
 
 use crate::engine::protocol::{Measured, Note, NoteKind};
-use crate::plan::node::{Node, NodeId};
+use crate::plan::node::{Node, NodeId, NodeKind};
 use crate::plan::print::watched::policy;
 use crate::plan::{LocId, Plan, SourceMap};
 use crate::values::{Instant, Verdict, show as values};
@@ -89,6 +89,10 @@ fn words(plan: &Plan, map: &SourceMap, note: &Note) -> Option<String> {
 fn ended_words(verdict: Verdict, node: Option<&Node>) -> String {
     let word = values::word(verdict);
     let bad = [Verdict::Fail, Verdict::Error, Verdict::Inconclusive];
+    let is_check = node.is_some_and(|node| matches!(node.kind, NodeKind::Check(_)));
+    if is_check && verdict == Verdict::Cancelled {
+        return format!("{word}, which is inconclusive");
+    }
     match node.and_then(|node| node.owner.as_ref()) {
         Some(owner) if bad.contains(&verdict) => format!("{word} (owner: {owner})"),
         _ => word.to_owned(),

@@ -10,6 +10,8 @@ use crate::plan::node::{CheckMode, NodeId, NodeKind, UndoPlan};
 use crate::plan::{Handler, HandlerEvent};
 use crate::providers::request::{Direction, FailureKind, Key, Observation, Outcome};
 use crate::syntax::ast::CompareOp;
+use crate::units::Dim;
+use crate::units::amount::{NANO, Quantity};
 use crate::values::Value;
 
 fn asked() -> EventKind {
@@ -368,5 +370,97 @@ fn a_proof_that_compares_with_what_was_never_touched_does_not_apply() {
             0s end two-is-old not applicable
             0s end one-is-old pass
             0s finish RolledBack",
+        );
+}
+
+/// A release, half of the traffic for a while, then all of it.
+fn rollout() -> Builder {
+    let mut b = Builder::new();
+    let phase = b.phase("p");
+    let release = b.step(phase, "release");
+    b.canary(phase, release, &[(50, M), (100, M)]);
+    b.plan.handlers.push(Handler {
+        event: HandlerEvent::RollbackIncomplete,
+        notice: notice("a person is needed"),
+        loc: LOC,
+    });
+    b
+}
+
+#[test]
+fn traffic_that_moved_before_a_crash_is_looked_at_and_not_moved_again() {
+    // V13
+    let half = Value::Quantity(Quantity::exact(Dim::Ratio, NANO / 2));
+    let moved = Observation::Applied {
+        result: record(&[("achieved", half)]),
+        written: Vec::new(),
+    };
+    let resumed = EventKind::Resumed {
+        by: actor("ann"),
+        epoch: 2,
+    };
+    Bench::new(rollout().plan)
+        .commits("forward r1/dddddddddddd/p/canary/stage-50", vec![None])
+        .observes(vec![moved])
+        .start()
+        .until(10 * S)
+        .crash()
+        .at(H, resumed)
+        .run()
+        .expect_lines(
+            &["commit", "observe", "finish"],
+            "0s commit forward p/release/do#0
+            0s commit forward p/canary/stage-50/canary_weight#0
+            1h observe forward p/canary/stage-50/canary_weight#0
+            1h 1m commit forward p/canary/stage-100/canary_weight#0
+            1h 2m commit forward p/canary/canary_promote#0
+            1h 2m finish Succeeded",
+        );
+}
+
+#[test]
+fn an_abort_while_the_new_version_becomes_the_only_one_is_accepted_and_goes_back_from_there() {
+    // V14: the promotion is awaited; what it has changed goes back first, the traffic after that.
+    let abort = EventKind::Aborted {
+        by: actor("ann"),
+        reason: "no".to_owned(),
+    };
+    let half_way = EventKind::Committed {
+        key: Key("r1/dddddddddddd/p/canary/canary_promote#0".to_owned()),
+        direction: Direction::Forward,
+        outcome: Outcome::Unachieved(failure(FailureKind::Cancelled, "it is under way")),
+    };
+    Bench::new(rollout().plan)
+        .commits("canary_promote", vec![None])
+        .start()
+        .at(2 * M + 10 * S, abort)
+        .at(3 * M, half_way)
+        .run()
+        .expect_lines(
+            &["cancel p", "commit back", "finish"],
+            "2m 10s cancel p/canary/canary_promote#0
+            3m commit back p/canary/canary_promote#0
+            3m commit back p/canary/stage-100/canary_weight#0
+            3m commit back p/canary/stage-50/canary_weight#0
+            3m commit back p/release/do#0
+            3m finish RolledBack",
+        );
+}
+
+#[test]
+fn where_the_old_version_is_not_healthy_its_traffic_stays_and_a_person_is_called() {
+    // V16, V22: refused before anything was changed; what it was built on stays, too.
+    Bench::new(rollout().plan)
+        .commits("back r1/dddddddddddd/p/canary/stage-100", vec![refused()])
+        .start()
+        .at(M + 30 * S, asked())
+        .run()
+        .expect_lines(
+            &["commit back", "undone", "tell", "finish"],
+            "1m 30s commit back p/canary/stage-100/canary_weight#0
+            1m 30s undone p/canary: left: the old pods are not healthy
+            1m 30s undone p/release: left: `p/canary`, built on it, is left
+            1m 30s tell a person is needed
+            1m 30s finish RollbackIncomplete",
         );
 }

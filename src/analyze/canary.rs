@@ -1,6 +1,6 @@
 //! Whether the stages of a canary have what they are compared with.
 
-use crate::analyze::messages::comparison::outside_of_a_stage;
+use crate::analyze::messages::comparison::without_a_hold;
 use crate::analyze::messages::typing as say;
 use crate::analyze::order::check::name;
 use crate::analyze::order::data::{is_inside, is_verify};
@@ -28,18 +28,19 @@ pub fn check(plan: &Plan, graph: &Graph, places: &Places) -> Vec<Diagnostic> {
     found
 }
 
-/// Windows are collected through the hold of a stage, and nowhere else.
+/// Windows are collected through the hold of a stage, or the time of a check, and nowhere else.
 fn misplaced(plan: &Plan, places: &Places) -> Vec<Diagnostic> {
     let bodies = plan.nodes.iter().filter_map(|node| match &node.kind {
-        NodeKind::Check(check) if !matches!(check.mode, CheckMode::Stage { .. }) => {
-            Some((node, &check.body))
-        }
+        NodeKind::Check(check) => match check.mode {
+            CheckMode::Stage { .. } | CheckMode::For { .. } => None,
+            CheckMode::Once | CheckMode::Within { .. } => Some((node, &check.body)),
+        },
         NodeKind::Step(step) => Some((node, &step.post)),
         _ => None,
     });
     let first = bodies.filter_map(|(node, body)| {
         comparisons(body).first()?;
-        Some(outside_of_a_stage(places.span(node.loc)))
+        Some(without_a_hold(places.span(node.loc)))
     });
     first.collect()
 }

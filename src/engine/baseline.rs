@@ -1,4 +1,4 @@
-//! Comparisons with a baseline: the windows that a stage has seen, and what they show when its hold is over.
+//! Comparisons with a baseline: the windows that a stage, or a check through a time, has seen, and what they show when that is over.
 //!
 //! One window is as long as the queries look back, so no two of them share a measurement: samples that overlap are not
 //! independent. There is one look, at the end: whoever looks at each sample finds a difference sooner or later, even where
@@ -8,7 +8,7 @@ use crate::engine::describe::describe;
 use crate::engine::eval::{Evaluator, Trouble};
 use crate::engine::metric;
 use crate::engine::protocol::Measured;
-use crate::engine::state::{StageWork, Work};
+use crate::engine::state::{StageWork, Through, Work};
 use crate::engine::turn::Turn;
 use crate::plan::expr::{Comparison, Expr, Stmt};
 use crate::plan::node::{NodeId, NodeKind};
@@ -309,8 +309,11 @@ fn short(value: f64) -> String {
     quantity(Quantity::measured(Dim::Count, value))
 }
 
-/// Whether the stage around the node has been seen for as long as it is held.
+/// Whether the stage around the node has been seen for as long as it is held; or a check outside of stages for its time.
 fn hold_is_over(turn: &Turn, id: NodeId, at: Instant) -> bool {
+    if turn.node(id).through == Through::Over {
+        return true;
+    }
     let mut up = turn.plan.node(id);
     while let Some(node) = up {
         if let (NodeKind::Stage(stage), Work::Stage(StageWork::Holding(holding))) =

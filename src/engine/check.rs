@@ -3,7 +3,7 @@
 use crate::engine::eval::{Asker, Mode, still_waits};
 use crate::engine::grid::Sampler;
 use crate::engine::judge::judge;
-use crate::engine::state::{CheckWork, Fails, Found, Life, Sight, Work};
+use crate::engine::state::{CheckWork, Fails, Found, Life, Sight, Through, Work};
 use crate::engine::turn::Turn;
 use crate::engine::{metric, pause, policy, walk, watch};
 use crate::plan::expr::Stmt;
@@ -148,6 +148,10 @@ pub fn tally(turn: &Turn, id: NodeId, check: &Check, work: &mut CheckWork, found
             work.fails.passed();
             held_on(work, found);
         }
+        // What a whole time has decided stays decided by it, and by the windows that come after it.
+        Verdict::Fail | Verdict::Inconclusive if is_decided(turn, id, check, found) => {
+            held_on(work, found);
+        }
         Verdict::Fail => {
             work.fails.failed();
             if is_tolerated(turn, id, check, work) {
@@ -162,6 +166,27 @@ pub fn tally(turn: &Turn, id: NodeId, check: &Check, work: &mut CheckWork, found
         }
         // Time without sight does not count, and takes nothing back.
         _ => work.held_at = None,
+    }
+}
+
+/// Whether the time is over, and only comparisons with a baseline stand in the way.
+fn is_decided(turn: &Turn, id: NodeId, check: &Check, found: &Found) -> bool {
+    let node = turn.node(id);
+    if node.through == Through::NotYet || !found.finding.is_seen() {
+        return false;
+    }
+    let compared = comparisons(&check.body);
+    let is_compared = |text: &str| compared.iter().any(|comparison| comparison.text == text);
+    let mut clauses = node.clauses.iter();
+    clauses.all(|clause| clause.verdict == Verdict::Pass || is_compared(&clause.text))
+}
+
+/// Whether a check through a time has been seen for all of it, by the end of this sample.
+fn through(check: &Check, work: &CheckWork, at: Instant) -> Through {
+    let since = work.held_at.map_or(0, |before| at.since(before).max(0));
+    match check.mode {
+        CheckMode::For { ns } if work.held_ns.saturating_add(since) >= ns => Through::Over,
+        _ => Through::NotYet,
     }
 }
 
@@ -238,6 +263,7 @@ fn sample<'p>(
         return;
     };
     let asker = asker(turn, id, sample.at);
+    turn.node_mut(id).through = through(check, work, sample.at);
     match judge(turn, id, &check.body, &mut sample, asker) {
         None => work.sampler.open = Some(sample),
         Some(finding) => {

@@ -115,7 +115,17 @@ pub struct NodeState {
     /// Of the comparisons of a check, in the order of its body.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub windows: Vec<Windows>,
+    /// Of a check through a time: whether that is over with the sample that is judged.
+    #[serde(skip)]
+    pub through: Through,
     pub work: Work,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Through {
+    #[default]
+    NotYet,
+    Over,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]

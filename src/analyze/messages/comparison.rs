@@ -14,17 +14,17 @@ use crate::units::show::quantity;
 use crate::values::Type;
 
 pub fn not_alone(span: Span) -> Diagnostic {
-    let message = "a comparison with a baseline is a condition by itself, in a stage";
+    let message = "a comparison with a baseline is a condition by itself, in a stage or a check";
     Diagnostic::new(&COMPARISON_MISPLACED, span, message)
         .help("give it an `expect` or a line of a threshold of its own; elsewhere, write a bound")
         .note("it is neither true nor false before the windows of a whole hold were seen")
 }
 
-pub fn outside_of_a_stage(span: Span) -> Diagnostic {
-    let message = "windows are collected through the hold of a stage, and this is in none";
+pub fn without_a_hold(span: Span) -> Diagnostic {
+    let message = "windows are collected through a time, and this has none";
     Diagnostic::new(&COMPARISON_MISPLACED, span, message)
         .label("compares with a baseline")
-        .help("compare in a stage of the canary; here, write a bound")
+        .help("compare in a stage, or in a check with `for T`; elsewhere, write a bound")
 }
 
 pub fn no_metric(span: Span, text: &str) -> Diagnostic {

@@ -165,10 +165,7 @@ fn too_few_windows(
     Some(
         found
             .label("can never pass")
-            .help(format!(
-                "hold the stage for at least {}",
-                duration_ns(needed_ns)
-            ))
+            .help(format!("hold it for at least {}", duration_ns(needed_ns)))
             .note(
                 "windows that overlap are not independent: each is as long as the query looks back",
             ),

@@ -1,4 +1,4 @@
-//! Comparisons with a baseline, through the hold of a stage of 50%.
+//! Comparisons with a baseline, through the hold of a stage of 50%, or the time of a check.
 
 use crate::engine::protocol::{EventKind, RunOutcome};
 use crate::engine::tests::bench::{Bench, actor, series};
@@ -282,4 +282,59 @@ fn a_person_goes_on_where_the_data_leave_it_open_and_that_is_no_pass() {
     let node = &bench.state.nodes[check.0 as usize];
     assert_eq!(node.verdict, Some(Verdict::Skipped));
     bench.outcome(RunOutcome::Succeeded);
+}
+
+/// Outside of stages the time is that of the check; the metrics are `p95`, and `error_rate` as its baseline.
+fn through(ns: i64, policies: fn(&mut Builder, NodeId)) -> Bench {
+    let mut b = Builder::new();
+    let phase = b.phase("p");
+    let whole = |metric| Expr::Metric {
+        metric,
+        scope: Scope::None,
+    };
+    let mut comparison = no_worse(P95, 100, 0);
+    (comparison.measured, comparison.baseline) = (whole(P95), whole(ERRORS));
+    let check = check(vec![Stmt::Against(comparison)], CheckMode::For { ns });
+    let check = b.node(Some(phase), "compare", NodeKind::Check(check));
+    policies(&mut b, check);
+    Bench::new(b.plan).metric("error_rate", |at| 0.080 + ((at / M) % 3) as f64 * 0.001)
+}
+
+#[test]
+fn outside_of_stages_a_check_collects_windows_through_its_time_and_looks_once() {
+    let stop = |b: &mut Builder, id| b.policies(id).fail = Some(Policy::Stop);
+    let value = |at: i64| 0.080 + ((at / M) % 3) as f64 * 0.001;
+    let lines = &["end p/compare", "finish"];
+    through(5 * M, stop)
+        .metric("p95", value)
+        .start()
+        .run()
+        .expect_lines(lines, "5m end p/compare pass\n5m finish Succeeded");
+    through(5 * M, stop)
+        .metric("p95", move |at| value(at) * 1.3)
+        .start()
+        .run()
+        .expect_lines(lines, "5m end p/compare fail\n5m finish Stopped");
+}
+
+#[test]
+fn what_a_check_has_seen_in_its_time_is_not_forgotten_in_a_pause() {
+    let wait = |b: &mut Builder, id| {
+        b.policies(id).inconclusive = Some(Policy::Extend {
+            up_to_ns: 10 * M,
+            then: Box::new(Policy::Stop),
+            place: LOC,
+        });
+    };
+    // One window of the first is far off: it takes more of them.
+    through(3 * M, wait)
+        .metric("p95", |at| if at / M == 2 { 0.2 } else { 0.08 })
+        .start()
+        .run()
+        .expect_lines(
+            &["pause", "go on", "end p/compare"],
+            "3m pause p/compare until 13m
+             4m go on p/compare
+             4m end p/compare pass",
+        );
 }

@@ -143,10 +143,12 @@ fn units(turn: &Turn) -> Vec<Unit> {
         matches!(kind, Some(NodeKind::Canary(_)))
     };
     for unit in &mut units {
+        // The traffic goes back before anything else does, but for what came after it.
+        let before = deps::waits_for(turn.plan, unit.node);
         let later = |id: &&NodeId| {
             **id != unit.node
                 && (deps::waits_for(turn.plan, **id).contains(&unit.node)
-                    || (is_canary(**id) && !is_canary(unit.node)))
+                    || (is_canary(**id) && !is_canary(unit.node) && !before.contains(*id)))
         };
         unit.after = nodes.iter().filter(later).copied().collect();
     }

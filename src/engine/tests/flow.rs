@@ -1,11 +1,11 @@
 //! Phases, checks, steps, a canary to its end, and the way back.
 
-use crate::engine::protocol::RunOutcome;
+use crate::engine::protocol::{EventKind, RunOutcome};
 use crate::engine::tests::bench::{Bench, failure, record};
-use crate::engine::tests::build::{Builder, M, S, check, errors, expect, ready};
+use crate::engine::tests::build::{Builder, M, S, check, errors, expect, notice, ready};
 use crate::plan::expr::Scope;
 use crate::plan::node::{CheckMode, NodeKind};
-use crate::providers::request::{FailureKind, Outcome};
+use crate::providers::request::{Failure, FailureKind, Outcome};
 use crate::syntax::ast::CompareOp;
 use crate::values::Value;
 
@@ -42,6 +42,32 @@ fn a_check_opens_the_way_to_a_step() {
             0s end deploy pass
             0s finish Succeeded",
         );
+}
+
+#[test]
+fn a_message_passes_when_it_was_told_and_holds_nothing_up_when_it_was_not() {
+    let ends = |result: Result<(), Failure>| {
+        let mut b = Builder::new();
+        let phase = b.phase("p");
+        b.node(Some(phase), "word", NodeKind::Notify(notice("hello")));
+        let hold = NodeKind::Hold { ns: M };
+        b.node(Some(phase), "wait", hold);
+        let mut bench = Bench::new(b.plan);
+        bench.latency_ns = 10 * M; // its own answer comes too late
+        let bench = bench.start();
+        let key = bench.state.tells.keys().next().unwrap().clone();
+        let bench = bench.at(5 * S, EventKind::Told { key, result }).run();
+        bench.lines(&["word", "tell", "finish"])
+    };
+    assert_eq!(
+        ends(Ok(())),
+        "0s begin p/word\n0s tell hello\n5s end p/word pass\n1m finish Succeeded"
+    );
+    let refused = failure(FailureKind::Unreachable, "connection refused");
+    assert_eq!(
+        ends(Err(refused)),
+        "0s begin p/word\n0s tell hello\n5s end p/word error\n1m finish Succeeded"
+    );
 }
 
 #[test]

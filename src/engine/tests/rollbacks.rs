@@ -3,9 +3,9 @@
 use crate::engine::protocol::{EventKind, RunOutcome};
 use crate::engine::tests::bench::{Bench, actor, failure, record};
 use crate::engine::tests::build::{
-    Builder, H, LOC, M, S, call, check, errors, expect, notice, ready, step,
+    Builder, H, LOC, M, S, call, check, derived, errors, expect, notice, ready, step,
 };
-use crate::plan::expr::{Datum, Expr, Scope};
+use crate::plan::expr::{Datum, Expr, RunWord, Scope, TemplatePart};
 use crate::plan::node::{CheckMode, NodeId, NodeKind, UndoPlan};
 use crate::plan::{Handler, HandlerEvent};
 use crate::providers::request::{Direction, FailureKind, Key, Observation, Outcome};
@@ -161,6 +161,35 @@ fn the_way_back_is_verified() {
         verified(2),
         "1m tell rolling back\n2m end back fail\n2m tell neither here nor there\n2m finish RollbackIncomplete"
     );
+}
+
+#[test]
+fn whoever_is_told_of_the_way_back_is_told_why() {
+    let irreversible = UndoPlan::Irreversible {
+        why: "the column is gone".to_owned(),
+    };
+    for (event, undo) in [
+        (HandlerEvent::RolledBack, derived(M)),
+        (HandlerEvent::RollbackIncomplete, irreversible),
+    ] {
+        let mut b = chain(&["one"]);
+        undo_of(&mut b, 1, undo);
+        let mut notice = notice("because ");
+        let cause = TemplatePart::Expr(Expr::Word(RunWord::Cause));
+        notice.text.parts.push(cause);
+        b.plan.handlers.push(Handler {
+            event,
+            notice,
+            loc: LOC,
+        });
+        let bench = Bench::new(b.plan).start().at(M, asked()).run();
+        let lines = bench.lines(&["rollback:", "tell"]);
+        let (began, told) = lines.split_once('\n').unwrap();
+        assert!(began.len() > "1m rollback: ".len(), "{began}");
+        // What is left is said behind it.
+        let told = told.replace("tell because", "rollback:");
+        assert!(told.starts_with(began), "{told}");
+    }
 }
 
 #[test]

@@ -6,7 +6,7 @@ use crate::engine::tests::build::{Builder, H, M, S, pause, step};
 use crate::plan::Policy;
 use crate::plan::node::{AtMostOnce, NodeId, NodeKind, UndoPlan};
 use crate::providers::request::{FailureKind, Observable, Observation, Outcome, Target};
-use crate::values::Value;
+use crate::values::{Instant, Value};
 
 fn one_step() -> Builder {
     let mut b = Builder::new();
@@ -215,6 +215,42 @@ fn a_preparation_without_time_for_another_says_what_stood_in_its_way() {
         10m 10s prepare p/one/do#0
         24m 55s cancel p/one/do#0
         24m 55s finish Stopped",
+    );
+}
+
+#[test]
+fn a_preparation_that_could_not_look_looks_again_at_the_next_sample() {
+    let mut bench = Bench::new(one_step().plan);
+    bench.latency_ns = H; // its own answers come too late
+    let bench = bench.start();
+    let refused = |kind| EventKind::Prepared {
+        key: bench.state.writes.keys().next().unwrap().clone(),
+        result: Err(failure(kind, "connection refused")),
+    };
+    let (passing, lasting) = (
+        refused(FailureKind::Unreachable),
+        refused(FailureKind::Denied),
+    );
+    bench.at(5 * S, passing).at(30 * S, lasting).expect_lines(
+        &["prepare", "failed"],
+        "0s prepare p/one/do#0
+            20s prepare p/one/do#0
+            30s failed p/one: connection refused",
+    );
+}
+
+#[test]
+fn a_process_that_takes_over_a_preparation_makes_it_anew() {
+    let mut bench = Bench::new(one_step().plan);
+    bench.latency_ns = 6 * S;
+    let mut bench = bench.start().crash();
+    bench.event(Instant(M), resumed());
+    bench.run().expect_lines(
+        WRITES,
+        "0s prepare p/one/do#0
+        1m prepare p/one/do#0
+        1m 6s commit forward p/one/do#0
+        1m 12s finish Succeeded",
     );
 }
 

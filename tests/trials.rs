@@ -530,3 +530,22 @@ fn a_rehearsal_may_take_its_time() {
     assert!(started.elapsed().as_millis() >= 900, "{said}");
     assert!(said.ends_with("exit 0\n"), "{said}");
 }
+
+/// What neither `check` nor `verify` can decide.
+#[test]
+fn each_test_judges_what_an_invariant_claims_of_the_world() {
+    let judged = |name: &str, available: u32| {
+        let folder = folder(name, &day("  expect outcome == success"));
+        let claim = format!("cluster.deployment(\"demo\").available >= {available}");
+        folder.file(
+            "demo.deploy",
+            format!("{PLAN}\ninvariant \"Somebody serves\" {{\n  {claim}\n}}\n"),
+        );
+        folder.said(&["test", "."])
+    };
+    let held = judged("trial-invariant-held", 1);
+    assert!(held.ends_with("exit 0\n"), "{held}");
+    let broken = judged("trial-invariant-broken", 1000);
+    assert!(broken.ends_with("exit 1\n"), "{broken}");
+    assert!(broken.contains("available >= 1000"), "{broken}");
+}

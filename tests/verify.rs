@@ -26,6 +26,7 @@ use deployc::verify::explore::{Bounds, Choice, Found, Progressing, explore};
 use deployc::verify::fault::Fault;
 use deployc::verify::inject::inject;
 use deployc::verify::promise::Promise;
+use deployc::verify::quiet::Pace;
 use deployc::verify::scenario::play::{Played, play};
 use deployc::verify::scenario::{Open, is_open, read, write};
 use deployc::verify::story;
@@ -83,6 +84,69 @@ fn no_single_fault_breaks_a_promise_of_the_shop() {
     );
 }
 
+/// Time that has been seen up to the newest sample counts; what the next one would have closed is lost with the process.
+#[test]
+fn a_sample_that_is_lost_with_its_process_makes_no_run_longer_than_its_plan_says() {
+    let text = fs::read_to_string(folder().join("../runs/counting/counting.deploy")).unwrap();
+    let found = explored(&of(&text), &good, 1);
+    assert!(found.broken.is_none(), "{:?}", found.broken);
+    assert_eq!(found.complete, Some(1));
+}
+
+/// As many states as a test can wait for; the plans of fewer are explored in full.
+const ENOUGH_STATES: u64 = 20_000;
+
+#[test]
+fn no_plan_of_this_repository_breaks_a_promise() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut explored_in_full = 0;
+    let mut plans = 0;
+    for file in plans_under(root) {
+        let source = SourceText {
+            name: file.display().to_string(),
+            text: fs::read_to_string(&file).unwrap(),
+        };
+        let folder = file.parent().unwrap().to_owned();
+        let compiled = compile(vec![source], &Disk { folder });
+        let Some(plan) = compiled.plan else { continue };
+        plans += 1;
+        let subject = subject(&plan, &IndexMap::new()).unwrap();
+        let subject = subject.claiming(&compiled.invariants);
+        let bounds = Bounds {
+            faults: 1,
+            states_max: ENOUGH_STATES,
+        };
+        let found = explore(&subject, &good, bounds, &Progressing::default());
+        assert!(found.complete.is_some(), "{}", file.display());
+        explored_in_full += u32::from(found.complete == Some(1));
+        if let Some(broken) = &found.broken {
+            let text = write::scenario(&subject, &good, &broken.choices, "deployc simulate");
+            panic!("{}\n{text}", file.display());
+        }
+    }
+    assert!(plans >= 9, "{plans} plans compile");
+    assert!(explored_in_full >= 5, "{explored_in_full} of {plans}");
+}
+
+/// Fixtures of the compiler are no plans that anybody would carry out.
+fn plans_under(root: &Path) -> Vec<PathBuf> {
+    let mut open = vec![root.join("examples"), root.join("tests")];
+    let mut found = Vec::new();
+    while let Some(folder) = open.pop() {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            let name = path.file_name().unwrap().to_string_lossy().into_owned();
+            if path.is_dir() && !["ui", "scenarios", "editors", "target"].contains(&name.as_str()) {
+                open.push(path);
+            } else if name.ends_with(".deploy") && !name.ends_with("_test.deploy") {
+                found.push(path);
+            }
+        }
+    }
+    found.sort();
+    found
+}
+
 #[test]
 fn fails_that_the_plan_tolerates_break_no_promise() {
     let strict = "check \"Errors, all\" expect canary.error_rate < 1%";
@@ -90,6 +154,79 @@ fn fails_that_the_plan_tolerates_break_no_promise() {
     assert!(text.contains("2 in total"));
     let found = explored(&of(&text), &good, 1);
     assert!(found.broken.is_none(), "{:?}", found.broken);
+}
+
+/// A quiet day behind the rollout.
+fn quiet(watch: &str) -> String {
+    let day = r#"
+phase day "Day" after after {
+  every 1h for 3h "Each hour" {
+    check "Still answers" expect api.get("/health").status == 200 within 1m on fail warn
+  }
+  hold 40m
+  confirm "Seen" by engineer within 50m
+}
+
+provider room = slack { webhook: secret(env "ROOM") }
+"#;
+    let longer = text().replace("during rollout {", "during rollout .. day {");
+    assert!(longer.contains(".. day"));
+    format!("{longer}{day}{watch}")
+}
+
+/// It begins later than the other one, so the two never look at the same moment.
+const SLOWLY: &str = r#"
+watch "Slowly" during day {
+  no data for 2m => notify room
+  low "Some errors" when all.error_rate > 5% for 3m => notify room
+  high "Many errors" when all.error_rate > 50% for 1m => pause up to 10m then rollback
+}
+"#;
+
+fn at_pace(text: &str, pace: Pace, faults: u32) -> Found {
+    let mut subject = of(text);
+    subject.pace = pace;
+    explored(&subject, &good, faults)
+}
+
+#[test]
+fn strides_through_quiet_stretches_find_what_each_step_finds() {
+    for text in [text(), quiet("")] {
+        let (strides, steps) = (
+            at_pace(&text, Pace::Stride, 1),
+            at_pace(&text, Pace::Step, 1),
+        );
+        assert!(strides.broken.is_none(), "{:?}", strides.broken);
+        assert_eq!(strides.complete, Some(1));
+        assert_eq!(
+            (strides.classes, strides.runs, strides.faults, &strides.ends),
+            (steps.classes, steps.runs, steps.faults, &steps.ends)
+        );
+    }
+    let states = |pace| at_pace(&quiet(""), pace, 0).states;
+    assert!(4 * states(Pace::Stride) < states(Pace::Step));
+}
+
+/// At the end of a stride both are due, and one of them is late, as behind a clock that was late: more may happen then, not less.
+#[test]
+fn strides_with_watches_that_look_at_different_moments_find_no_less() {
+    let text = quiet(SLOWLY);
+    let (strides, steps) = (
+        at_pace(&text, Pace::Stride, 1),
+        at_pace(&text, Pace::Step, 1),
+    );
+    assert!(strides.broken.is_none(), "{:?}", strides.broken);
+    assert_eq!(strides.complete, Some(1));
+    assert!(strides.classes >= steps.classes);
+    let ends = |found: &Found| found.ends.keys().copied().collect::<Vec<_>>();
+    assert_eq!(ends(&strides), ends(&steps));
+    assert!(
+        strides
+            .faults
+            .iter()
+            .zip(steps.faults)
+            .all(|(strides, steps)| *strides >= steps)
+    );
 }
 
 #[test]

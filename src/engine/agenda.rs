@@ -183,6 +183,14 @@ impl Agenda {
         alarms.into_iter().flatten().min()
     }
 
+    /// As [`Agenda::first_alarm`], but for the samples of watches.
+    pub fn first_alarm_beside_watches(&self) -> Option<Instant> {
+        let is_node = |(_, visitor): &&(Instant, Visitor)| !matches!(visitor, Visitor::Watch(_));
+        let first = self.alarms.iter().find(is_node).map(|(at, _)| *at);
+        let alarms = [first, self.of_cancelled, self.of_plan];
+        alarms.into_iter().flatten().min()
+    }
+
     /// Those whose moment has come.
     pub fn ringing(&mut self, now: Instant) -> Vec<Visitor> {
         let mut ringing = Vec::new();

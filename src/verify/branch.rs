@@ -17,6 +17,7 @@ use crate::verify::fault::{Change, Doing, Fault, What};
 use crate::verify::ledger;
 use crate::verify::people;
 use crate::verify::promise::{self, Promise, Violation};
+use crate::verify::quiet;
 use crate::verify::request::Request;
 use crate::verify::story::Line;
 use crate::verify::subject::{Site, Subject};
@@ -36,6 +37,8 @@ pub struct Branch {
     pub state: State,
     pub world: World,
     pub now: Instant,
+    /// When something last happened that was no sample of a watch.
+    pub loud: Instant,
     pub wake: Option<Instant>,
     /// By when they are answered.
     pub pending: BTreeMap<Due, Request>,
@@ -49,7 +52,7 @@ pub struct Branch {
     /// How many events were taken in.
     pub events: u64,
     pub epoch: u64,
-    /// Time in which no process carried the run out.
+    /// Time in which no process carried the run out, and that of the samples that were lost with one.
     pub away_ns: i64,
     /// When the rollback began, and how long nobody had carried the run out by then.
     pub rolling: Option<(Instant, i64)>,
@@ -79,6 +82,7 @@ impl Branch {
             state: State::default(),
             world: World::new(subject.sites.len()),
             now: subject.start,
+            loud: subject.start,
             wake: None,
             pending: BTreeMap::new(),
             fresh: Vec::new(),
@@ -125,7 +129,12 @@ impl Branch {
             }
             (_, Some(wake)) => {
                 self.wake = None;
-                self.take(subject, step, wake, EventKind::Tick);
+                let beside = self.state.agenda.first_alarm_beside_watches();
+                if beside.is_some_and(|beside| beside <= wake) {
+                    self.loud = wake;
+                }
+                let at = quiet::tick_at(subject, self, wake);
+                self.take(subject, step, at, EventKind::Tick);
             }
             (_, None) => {
                 let text = "nothing is on its way, nothing is waited for, and it has not ended";
@@ -207,6 +216,14 @@ impl Branch {
     }
 
     fn effect(&mut self, subject: &Subject, effect: Effect) {
+        let samples = match &effect {
+            Effect::Read { call, .. } => call.function == "watch",
+            Effect::Wake { .. } => true,
+            _ => false,
+        };
+        if !samples {
+            self.loud = self.now;
+        }
         match effect {
             Effect::Read { id, call, .. } => {
                 let request = match call.function.as_str() {
@@ -382,6 +399,9 @@ impl Branch {
             return;
         };
         self.now = self.now.max(due.at);
+        if !matches!(request, Request::Watch { .. }) {
+            self.loud = self.now;
+        }
         let kind = answer::answer(self, subject, request);
         self.take(subject, step, due.at, kind);
     }

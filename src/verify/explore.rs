@@ -5,6 +5,7 @@
 //! two runs can wait for each other. Work is cut into units whose size does not depend on the number of threads, each unit
 //! sees what all units of earlier rounds found, and results are joined in order: the same answer on every machine.
 
+use crate::engine::protocol::RunOutcome;
 use crate::verify::alternatives::alternatives;
 use crate::verify::branch::{Branch, Progress, Step};
 use crate::verify::class::class;
@@ -15,6 +16,7 @@ use crate::verify::subject::Subject;
 use crate::verify::visited::{Seen, Visited};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -42,6 +44,8 @@ pub struct Found {
     pub runs: u64,
     /// By [`Kind::index`]: how many faults were injected.
     pub faults: [u64; Kind::ALL.len()],
+    /// Runs that were played to their end, by how they ended.
+    pub ends: BTreeMap<RunOutcome, u64>,
     /// So many faults at once were explored in full.
     pub complete: Option<u32>,
 }
@@ -116,6 +120,18 @@ struct Result {
     states: u64,
     runs: u64,
     faults: [u64; Kind::ALL.len()],
+    ends: BTreeMap<RunOutcome, u64>,
+}
+
+impl Result {
+    /// A run that began after so many events.
+    fn count(&mut self, branch: &Branch, before: u64) {
+        self.runs += 1;
+        self.states += branch.events - before;
+        if let Some(outcome) = branch.outcome {
+            *self.ends.entry(outcome).or_default() += 1;
+        }
+    }
 }
 
 /// Units that do not see what the others of their round find: few, where long runs are many and alike.
@@ -200,6 +216,9 @@ impl Search<'_> {
         next.extend(result.units);
         self.found.states += result.states;
         self.found.runs += result.runs;
+        for (outcome, count) in result.ends {
+            *self.found.ends.entry(outcome).or_default() += count;
+        }
         for (sum, count) in self.found.faults.iter_mut().zip(result.faults) {
             *sum += count;
         }
@@ -298,8 +317,7 @@ impl Search<'_> {
                 break;
             }
         }
-        result.runs += 1;
-        result.states += branch.events - before;
+        result.count(&branch, before);
         let end_ns = branch.took_ns(self.subject) + went_on_ns.unwrap_or(0);
         for (class, at_ns) in marks {
             let seen = Seen {

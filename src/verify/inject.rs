@@ -16,6 +16,7 @@ pub const SHORTLY_NS: i64 = 30 * SECOND_NS;
 
 pub fn inject(branch: &mut Branch, subject: &Subject, step: &Step, fault: Fault) {
     branch.faults += 1;
+    branch.loud = branch.now;
     let at = branch.now;
     branch.say(|| Line::Fault { at, fault });
     if fault.lasts() {
@@ -221,7 +222,8 @@ fn crash(branch: &mut Branch, subject: &Subject, step: &Step, flight: Flight, aw
         }
     }
     let gap_ns = away_ns(subject, branch.now, away);
-    branch.away_ns += gap_ns;
+    // The sample that was lost with the process has to be taken again, and what it would have closed counts for nothing.
+    branch.away_ns += gap_ns + subject.plan.sample_ns;
     branch.epoch += 1;
     let kind = EventKind::Resumed {
         by: actor("ann"),

@@ -17,6 +17,7 @@ pub mod inject;
 pub mod ledger;
 pub mod people;
 pub mod promise;
+pub mod quiet;
 pub mod request;
 pub mod scenario;
 pub mod story;

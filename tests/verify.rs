@@ -84,6 +84,18 @@ fn no_single_fault_breaks_a_promise_of_the_shop() {
     );
 }
 
+/// A step behind a canary goes back before it, and the canary before what it was built on: nobody waits in a ring.
+#[test]
+fn a_step_behind_a_canary_is_taken_back_before_it() {
+    let behind = "phase after \"After\" {\n  step more \"More\" = cluster.scale(\"worker\", 7) timeout 2m undo timeout 2m";
+    let text = text().replace("phase after \"After\" {", behind);
+    assert!(text.contains("step more"));
+    let found = explored(&of(&text), &good, 1);
+    assert!(found.broken.is_none(), "{:?}", found.broken);
+    assert!(found.ends.contains_key(&RunOutcome::RolledBack));
+    assert_eq!(found.complete, Some(1));
+}
+
 /// Time that has been seen up to the newest sample counts; what the next one would have closed is lost with the process.
 #[test]
 fn a_sample_that_is_lost_with_its_process_makes_no_run_longer_than_its_plan_says() {

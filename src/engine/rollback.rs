@@ -143,12 +143,13 @@ fn units(turn: &Turn) -> Vec<Unit> {
         matches!(kind, Some(NodeKind::Canary(_)))
     };
     for unit in &mut units {
-        // The traffic goes back before anything else does, but for what came after it.
-        let before = deps::waits_for(turn.plan, unit.node);
+        // What is built on a canary goes before it; what is not waits until no canary has traffic. So nobody waits in a ring.
+        let waited = deps::waits_for(turn.plan, unit.node);
+        let on_canary = is_canary(unit.node) || waited.iter().any(|id| is_canary(*id));
         let later = |id: &&NodeId| {
             **id != unit.node
                 && (deps::waits_for(turn.plan, **id).contains(&unit.node)
-                    || (is_canary(**id) && !is_canary(unit.node) && !before.contains(*id)))
+                    || (is_canary(**id) && !on_canary))
         };
         unit.after = nodes.iter().filter(later).copied().collect();
     }

@@ -30,6 +30,9 @@ func programs(l Layout) []program {
 			"--root-ca-file="+l.pki("ca.crt"),
 			"--use-service-account-credentials",
 			"--bind-address=127.0.0.1",
+			// The only API server is away in some tests, and its clients look for it each 30 s at last. By
+			// the usual 50 s the only node would be lost then, and its pods be in no Service.
+			"--node-monitor-grace-period=10m",
 			"--leader-elect=false"),
 		node("kube-scheduler",
 			"--kubeconfig="+l.kubeconfig("scheduler"),

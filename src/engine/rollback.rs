@@ -12,11 +12,11 @@ use crate::engine::tell::From;
 use crate::engine::turn::{Turn, named};
 use crate::engine::write::{self, Leg, Order};
 use crate::engine::{check, metric, tell, walk};
-use crate::plan::HandlerEvent;
 use crate::plan::deps;
 use crate::plan::expr::{CallExpr, Datum};
 use crate::plan::node::{AtMostOnce, Check, NodeId, NodeKind, UndoPlan};
 use crate::plan::walk as plan_walk;
+use crate::plan::{HandlerEvent, Plan};
 use crate::providers::request::Key;
 use crate::values::{Instant, Verdict};
 use serde::Serialize;
@@ -137,23 +137,34 @@ fn units(turn: &Turn) -> Vec<Unit> {
             }),
         }
     }
-    let nodes: Vec<NodeId> = units.iter().map(|unit| unit.node).collect();
-    let is_canary = |id: NodeId| {
-        let kind = turn.plan.node(id).map(|node| &node.kind);
+    order(turn.plan, &mut units);
+    units
+}
+
+/// What was built on a unit goes back before it; and traffic goes back first, before all that has nothing to do with any
+/// canary. What waited for a canary is built on it, so there is no circle.
+fn order(plan: &Plan, units: &mut [Unit]) {
+    let waits: Vec<(NodeId, BTreeSet<NodeId>)> = units
+        .iter()
+        .map(|unit| (unit.node, deps::waits_for(plan, unit.node)))
+        .collect();
+    let is_canary = |id: &NodeId| {
+        let kind = plan.node(*id).map(|node| &node.kind);
         matches!(kind, Some(NodeKind::Canary(_)))
     };
-    for unit in &mut units {
-        // What is built on a canary goes before it; what is not waits until no canary has traffic. So nobody waits in a ring.
-        let waited = deps::waits_for(turn.plan, unit.node);
-        let on_canary = is_canary(unit.node) || waited.iter().any(|id| is_canary(*id));
-        let later = |id: &&NodeId| {
-            **id != unit.node
-                && (deps::waits_for(turn.plan, **id).contains(&unit.node)
-                    || (is_canary(**id) && !on_canary))
-        };
-        unit.after = nodes.iter().filter(later).copied().collect();
+    let canaries: BTreeSet<NodeId> = waits.iter().map(|(id, _)| *id).filter(is_canary).collect();
+    for (unit, (node, sources)) in units.iter_mut().zip(&waits) {
+        let apart = !canaries.contains(node) && sources.is_disjoint(&canaries);
+        let built_on_it = waits
+            .iter()
+            .filter(|(_, sources)| sources.contains(node))
+            .map(|(id, _)| *id);
+        unit.after = built_on_it.collect();
+        if apart {
+            unit.after.extend(&canaries);
+        }
+        unit.after.remove(node);
     }
-    units
 }
 
 /// A stage belongs to its canary.

@@ -316,6 +316,48 @@ fn a_second_canary_write_goes_back_before_the_first() {
         );
 }
 
+/// Traffic goes back first, but for what was built on the version that has it.
+#[test]
+fn what_follows_a_canary_goes_back_before_it_and_what_has_nothing_to_do_with_it_after() {
+    let mut b = Builder::new();
+    let phase = b.phase("p");
+    let release = b.step(phase, "release");
+    let canary = b.canary(phase, release, &[(100, M)]);
+    let later = b.step(phase, "later");
+    b.after(later, canary);
+    let other = b.phase("other");
+    b.step(other, "apart");
+    b.node(Some(other), "hold", NodeKind::Hold { ns: H });
+    Bench::new(b.plan)
+        .start()
+        .at(2 * M, asked())
+        .run()
+        .expect_lines(
+            &["commit back", "finish"],
+            "2m commit back p/later/do#0
+            2m commit back p/canary/canary_promote#0
+            2m commit back p/canary/stage-100/canary_weight#0
+            2m commit back other/apart/do#0
+            2m commit back p/release/do#0
+            2m finish RolledBack",
+        );
+}
+
+#[test]
+fn two_canaries_side_by_side_with_something_behind_each_go_back() {
+    let mut b = Builder::new();
+    for name in ["p", "q"] {
+        let phase = b.phase(name);
+        let release = b.step(phase, "release");
+        let canary = b.canary(phase, release, &[(100, M)]);
+        let later = b.step(phase, "later");
+        b.after(later, canary);
+        b.node(Some(phase), "hold", NodeKind::Hold { ns: H });
+    }
+    let bench = Bench::new(b.plan).start().at(2 * M, asked()).run();
+    bench.outcome(RunOutcome::RolledBack);
+}
+
 #[test]
 fn what_came_after_a_canary_goes_back_before_it() {
     let mut b = Builder::new();

@@ -306,7 +306,7 @@ pub fn observed(turn: &mut Turn, key: &Key, direction: Direction, observation: O
     let wanted = direction == Direction::Back || write.cancel == Cancel::No;
     let again = wanted && turn.now() < until(write, direction);
     let retry = turn.now().plus(turn.plan.sample_ns.max(1));
-    let settled = settled_at(turn, write, direction);
+    let settled = settled_at(turn, write, direction, again);
     match observation {
         Observation::Applied { result, .. } => {
             keep_result(turn, key, direction, result);
@@ -488,15 +488,16 @@ fn until(write: &Write, direction: Direction) -> Instant {
     }
 }
 
-/// When it is certain that a request that was sent arrives no more. That matters for what creates: a change of what is
-/// there is refused by its precondition when it comes late, but what was made and taken away would be made once more.
-fn settled_at(turn: &Turn, write: &Write, direction: Direction) -> Instant {
+/// When it is certain that a request that was sent arrives no more. One that comes late is refused by its precondition once
+/// the object was changed again. So it is waited for where that does not hold: what was made and taken away would be made
+/// once more, and where nothing is sent `again` the object stays as the request has seen it.
+fn settled_at(turn: &Turn, write: &Write, direction: Direction, again: bool) -> Instant {
     let targets = write
         .intent
         .as_ref()
         .map_or(&[][..], |intent| &intent.targets);
     let creates = targets.iter().any(|target| target.uid.is_none());
-    match direction == Direction::Forward && creates {
+    match direction == Direction::Forward && (creates || !again) {
         true => write.sent.plus(turn.request_life_ns(&write.call.provider)),
         false => turn.now(),
     }

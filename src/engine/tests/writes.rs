@@ -5,7 +5,9 @@ use crate::engine::tests::bench::{Bench, actor, failure};
 use crate::engine::tests::build::{Builder, H, M, S, pause, step};
 use crate::plan::Policy;
 use crate::plan::node::{AtMostOnce, NodeId, NodeKind, UndoPlan};
-use crate::providers::request::{FailureKind, Observable, Observation, Outcome, Target};
+use crate::providers::request::{
+    Direction, FailureKind, Key, Observable, Observation, Outcome, Target,
+};
 use crate::values::{Instant, Value};
 
 fn one_step() -> Builder {
@@ -299,8 +301,8 @@ fn what_is_running_when_a_rollback_starts_is_cancelled_and_awaited() {
         reason: "no".to_owned(),
     };
     let outcome = EventKind::Committed {
-        key: crate::providers::request::Key("r1/dddddddddddd/p/one/do#0".to_owned()),
-        direction: crate::providers::request::Direction::Forward,
+        key: Key("r1/dddddddddddd/p/one/do#0".to_owned()),
+        direction: Direction::Forward,
         outcome: Outcome::Unknown(failure(FailureKind::Cancelled, "cancelled")),
     };
     // V23: nobody waits for what is kept.
@@ -318,6 +320,35 @@ fn what_is_running_when_a_rollback_starts_is_cancelled_and_awaited() {
             2m observe forward p/one/do#0
             2m commit back p/one/do#0
             2m finish RolledBack",
+        );
+}
+
+/// Nothing is sent after it that would make its precondition false.
+#[test]
+fn a_cancelled_change_that_is_not_there_is_looked_at_again_when_its_request_cannot_arrive_any_more()
+{
+    let asked = EventKind::RollbackAsked {
+        by: actor("ann"),
+        reason: "no".to_owned(),
+    };
+    let outcome = EventKind::Committed {
+        key: Key("r1/dddddddddddd/p/one/do#0".to_owned()),
+        direction: Direction::Forward,
+        outcome: Outcome::Unknown(failure(FailureKind::Cancelled, "cancelled")),
+    };
+    Bench::new(one_step().plan)
+        .commits("forward", vec![None])
+        .observes(vec![Observation::NotApplied, there()])
+        .start()
+        .at(M, asked)
+        .at(M + S, outcome)
+        .run()
+        .expect_lines(
+            &["observe", "commit back", "finish"],
+            "1m 1s observe forward p/one/do#0
+            1m 12s observe forward p/one/do#0
+            1m 12s commit back p/one/do#0
+            1m 12s finish RolledBack",
         );
 }
 

@@ -7,11 +7,12 @@ use crate::engine::rollback::Standing;
 use crate::engine::state::{Life, NodeState, StageWork, StepWork, Work};
 use crate::engine::turn::Turn;
 use crate::engine::{ending, tell, watch, write};
-use crate::plan::node::NodeId;
+use crate::plan::node::{Check, CheckMode, Node, NodeId, NodeKind};
 use crate::providers::request::Key;
 use crate::values::Instant;
 
-/// `gap_ns` is the time in which nobody carried the run out: holds, `every` and the time limits of changes do not count it.
+/// `gap_ns` is the time in which nobody carried the run out: holds, `every`, the time limits of changes and those within which
+/// a check has to pass do not count it.
 pub fn resume(turn: &mut Turn, epoch: u64, gap_ns: i64) {
     turn.state.epoch = turn.state.epoch.max(epoch);
     turn.state.wake = None;
@@ -26,9 +27,9 @@ pub fn resume(turn: &mut Turn, epoch: u64, gap_ns: i64) {
     turn.state.moments.clear();
     turn.state.reads.clear();
     let now = turn.now();
-    for node in &mut turn.state.nodes {
+    for (node, of_plan) in turn.state.nodes.iter_mut().zip(&turn.plan.nodes) {
         if node.life == Life::Running {
-            resume_node(node, now, gap_ns);
+            resume_node(of_plan, node, now, gap_ns);
         }
     }
     watch::resume(turn);
@@ -44,12 +45,19 @@ pub fn resume(turn: &mut Turn, epoch: u64, gap_ns: i64) {
     turn.moved();
 }
 
-fn resume_node(node: &mut NodeState, now: Instant, gap_ns: i64) {
+fn resume_node(of_plan: &Node, node: &mut NodeState, now: Instant, gap_ns: i64) {
     let again = |sampler: &mut Sampler| sampler.reopen(now);
     match &mut node.work {
         Work::Check(check) => {
             again(&mut check.sampler);
             check.held_at = None;
+            if let NodeKind::Check(Check {
+                mode: CheckMode::Within { .. },
+                ..
+            }) = &of_plan.kind
+            {
+                check.from = check.from.plus(gap_ns);
+            }
         }
         Work::Step(StepWork::Arguments(sampler) | StepWork::Post(sampler)) => again(sampler),
         Work::Stage(StageWork::Holding(holding)) => {

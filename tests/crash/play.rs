@@ -96,7 +96,7 @@ impl Play {
         let runtime = Runtime::new().unwrap();
         let plan = compiled(&path()).unwrap().plan.unwrap();
         let watching = Watching::new(folder.clone(), plan.clone(), day);
-        let server = Server::start(world(&plan), SPEED, watching);
+        let server = Server::start(world(&plan, &["worker"]), SPEED, watching);
         let server = runtime.block_on(server).unwrap();
         Play {
             folder,

@@ -30,30 +30,17 @@ pub struct Left {
     pub serving: Vec<String>,
 }
 
-pub fn world(plan: &Plan) -> World {
+/// With what the manifests of the plan name, and with workers of this name.
+pub fn world(plan: &Plan, workers: &[&str]) -> World {
     let mut world = setup::world(plan, START);
     let by = Writer {
         at: world.now,
         manager: FIELD_MANAGER.to_owned(),
         key: None,
     };
-    let worker = json!({
-        "apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "worker"},
-        "spec": {
-            "replicas": 2,
-            "selector": {"matchLabels": {"app": "worker"}},
-            "template": {
-                "metadata": {"labels": {"app": "worker"}},
-                "spec": {"containers": [{"name": "worker", "image": "registry.local/worker:1"}]},
-            },
-        },
-    });
-    let name = Name::of(&worker, "shop");
-    let any = Precondition::default();
-    world
-        .cluster
-        .apply(&by, &name, &worker, &any, Force::Yes)
-        .unwrap();
+    for worker in workers {
+        install(&mut world, &by, worker);
+    }
     let healthy = Line::Metric {
         metric: "error_rate".to_owned(),
         scope: None,
@@ -63,6 +50,26 @@ pub fn world(plan: &Plan) -> World {
     settle(&mut world);
     world.cluster.store.history.clear();
     world
+}
+
+fn install(world: &mut World, by: &Writer, worker: &str) {
+    let body = json!({
+        "apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": worker},
+        "spec": {
+            "replicas": 2,
+            "selector": {"matchLabels": {"app": worker}},
+            "template": {
+                "metadata": {"labels": {"app": worker}},
+                "spec": {"containers": [{"name": "worker", "image": "registry.local/worker:1"}]},
+            },
+        },
+    });
+    let name = Name::of(&body, "shop");
+    let any = Precondition::default();
+    world
+        .cluster
+        .apply(by, &name, &body, &any, Force::Yes)
+        .unwrap();
 }
 
 impl Left {
@@ -92,6 +99,19 @@ impl Left {
             pods,
             serving: serving.iter().map(|pod| pod.images[0].clone()).collect(),
         }
+    }
+}
+
+impl Left {
+    /// What is left but for these Deployments.
+    pub fn without(mut self, names: &[String]) -> Left {
+        for name in names {
+            let object = format!("deployment/shop/{name}");
+            self.objects.remove(&object);
+            self.pods
+                .retain(|pod| !pod.starts_with(&format!("{object} ")));
+        }
+        self
     }
 }
 

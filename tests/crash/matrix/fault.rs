@@ -7,8 +7,12 @@ pub enum Call {
     Read,
     Prepare,
     Commit,
+    /// The commit of a command: it runs here, so nothing is between, and nobody can look at it afterwards.
+    Command,
     Observe,
     Tell,
+    /// Somebody's answer reaches the store.
+    Letter,
 }
 
 /// **Of the process:** it is lost before a record is written, after that, before a request leaves, after it has left. A
@@ -83,13 +87,15 @@ impl Planned {
 }
 
 impl Call {
-    pub const ALL: [Call; 6] = [
+    pub const ALL: [Call; 8] = [
         Call::Append,
         Call::Read,
         Call::Prepare,
         Call::Commit,
+        Call::Command,
         Call::Observe,
         Call::Tell,
+        Call::Letter,
     ];
 
     pub fn faults(self) -> &'static [Fault] {
@@ -119,6 +125,12 @@ impl Call {
                 Fault::Twice,
                 Fault::Late,
             ],
+            Call::Command => &[
+                Fault::LostBefore,
+                Fault::LostAfter,
+                Fault::Dropped,
+                Fault::AnswerLost,
+            ],
             Call::Observe => &[
                 Fault::LostBefore,
                 Fault::LostAfter,
@@ -127,6 +139,8 @@ impl Call {
                 Fault::Stale,
             ],
             Call::Tell => &[Fault::LostBefore, Fault::LostAfter, Fault::Dropped],
+            // It was written; before it is taken the process is lost, or somebody has pressed the button twice.
+            Call::Letter => &[Fault::LostBefore, Fault::Twice],
         }
     }
 }

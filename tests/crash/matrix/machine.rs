@@ -1,19 +1,21 @@
 //! A run with all its processes, in virtual time, and a fault where one is planned.
 
+use super::answers::{What, call_of, landed, no_answer, refused};
 use super::fault::{Call, Fault, Planned};
+use super::people::{People, in_the_store};
 use super::shaky::{Shaky, Write};
 use crate::crash::play::path;
 use crate::crash::shop::{self, Day, Left};
 use deployc::commands::compile::compiled;
-use deployc::engine::protocol::{Actor, Effect, Event, EventKind, ReadId, RunOutcome};
+use deployc::engine::protocol::{Actor, Effect, Event, EventKind, RunOutcome};
 use deployc::engine::state::State;
 use deployc::engine::{ending, step};
 use deployc::journal::record::Header;
-use deployc::journal::store::Store;
+use deployc::journal::store::{LetterId, Store};
 use deployc::journal::writer::{self, Writer};
 use deployc::plan::Plan;
 use deployc::providers::request::{
-    Direction, Failure, FailureKind, Key, Observation, Outcome, Request, Response,
+    FailureKind, Intent, Key, Observable, Outcome, Request, Response,
 };
 use deployc::simulate::script::Line;
 use deployc::simulate::world::{Ticket, Turn, World};
@@ -42,19 +44,29 @@ pub struct Machine<'p> {
     pub world: World,
     pub before: Left,
     pub store: Shaky,
+    people: People,
     planned: Vec<Planned>,
     /// Every call that was made, in order.
     pub calls: Vec<Call>,
     pub met: BTreeMap<(Call, Fault, bool), usize>,
     pub outcome: Option<RunOutcome>,
     pub processes: usize,
+    /// Nobody can look what became of a command: a person has to, or the run goes back.
+    pub command_in_doubt: bool,
+    commands_under_way: BTreeSet<Key>,
     /// How late the clock strikes.
     pub lateness_ns: i64,
     /// Requests of lost processes that are still under way.
-    late: BTreeMap<Instant, Request>,
+    late: BTreeMap<Instant, Late>,
     /// The world as it was before the newest change.
     yesterday: World,
     tickets: u64,
+}
+
+/// A request carries the versions of the objects that its sender had seen: of one that was changed since, it is refused.
+struct Late {
+    request: Request,
+    seen: BTreeMap<String, u64>,
 }
 
 struct Process {
@@ -76,44 +88,58 @@ struct Flight {
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Answer {
     Arrives,
+    /// That of the first of two. Whoever goes away before it comes does not know what becomes of the second.
+    OfTwo,
     Error,
     Lost,
-}
-
-#[derive(Clone)]
-enum What {
-    Read(ReadId),
-    Prepare(Key),
-    Commit(Key, Direction),
-    Observe(Key, Direction),
-    Tell(Key),
 }
 
 /// The process is no longer there.
 struct Lost;
 
-pub fn plan() -> Plan {
-    compiled(&path()).unwrap().plan.unwrap()
+/// A plan, and the world as it is before.
+pub struct Subject {
+    pub plan: Plan,
+    pub world: World,
+    /// The Deployments that stay as they are when a run goes back.
+    pub kept: Vec<String>,
+    /// Nothing goes side by side: what has been done when it turns back does not depend on how long a thing took.
+    pub is_straight: bool,
+}
+
+/// The plan beside this.
+pub fn subject() -> Subject {
+    let plan = compiled(&path()).unwrap().plan.unwrap();
+    let world = shop::world(&plan, &["worker"]);
+    Subject {
+        plan,
+        world,
+        kept: Vec::new(),
+        is_straight: true,
+    }
 }
 
 impl<'p> Machine<'p> {
-    pub fn new(plan: &'p Plan, day: Day, planned: Vec<Planned>) -> Machine<'p> {
-        let world = shop::world(plan);
+    pub fn new(subject: &'p Subject, day: Day, planned: Vec<Planned>) -> Machine<'p> {
+        let Subject { plan, world, .. } = subject;
         let mut store = Shaky::default();
-        store.create(&header(&world)).unwrap();
+        store.create(&header(world)).unwrap();
         Machine {
             plan,
             day,
             is_bad: false,
-            before: Left::of(&world),
+            before: Left::of(world),
             yesterday: world.clone(),
-            world,
+            world: world.clone(),
             store,
+            people: People::default(),
             planned,
             calls: Vec::new(),
             met: BTreeMap::new(),
             outcome: None,
             processes: 0,
+            command_in_doubt: false,
+            commands_under_way: BTreeSet::new(),
             lateness_ns: 0,
             late: BTreeMap::new(),
             tickets: 0,
@@ -126,6 +152,8 @@ impl<'p> Machine<'p> {
             assert!(self.processes < PROCESSES_MAX, "{:?}", self.planned);
             self.processes += 1;
             if self.process().is_err() {
+                self.command_in_doubt |= !self.commands_under_way.is_empty();
+                self.commands_under_way.clear();
                 self.world.forget_requests();
                 self.pass(match self.late.is_empty() {
                     true => AWAY_NS,
@@ -164,7 +192,7 @@ impl<'p> Machine<'p> {
             soon: BTreeMap::new(),
             wake: None,
         };
-        self.take(&mut process, first)?;
+        self.take(&mut process, first, None)?;
         for _ in 0..EVENTS_MAX {
             if self.outcome.is_some() {
                 // Messages are heard out, but no clock strikes any more.
@@ -174,67 +202,94 @@ impl<'p> Machine<'p> {
                     return Ok(());
                 }
             }
-            let kind = self.next(&mut process);
-            self.take(&mut process, kind)?;
+            let (kind, letter) = self.next(&mut process)?;
+            self.take(&mut process, kind, letter)?;
         }
         panic!("no end with {:?}", self.planned);
     }
 
     /// The next thing that happens to the process.
-    fn next(&mut self, process: &mut Process) -> EventKind {
+    fn next(&mut self, process: &mut Process) -> Result<(EventKind, Option<LetterId>), Lost> {
         for _ in 0..EVENTS_MAX {
-            let now = self.world.now;
-            if let Some(entry) = process.soon.first_entry().filter(|e| e.key().0 <= now) {
-                return entry.remove();
+            self.post(process)?;
+            if let Some((id, kind)) = in_the_store(&self.store, RUN)
+                && self.outcome.is_none()
+            {
+                return Ok((kind, Some(id)));
             }
-            let late = |flight: &Flight| flight.deadline.is_some_and(|at| at <= now);
-            let over = process.flights.iter().find(|(_, flight)| late(flight));
-            if let Some(ticket) = over.map(|(ticket, _)| *ticket) {
-                let flight = process.flights.remove(&ticket).unwrap();
-                let response = self.world.cancel(ticket, FailureKind::Timeout);
-                let in_doubt =
-                    || no_answer(&flight.what, FailureKind::Timeout, "no answer in time");
-                return match (response, flight.answer) {
-                    (Some(response), Answer::Arrives) => landed(flight.what, response),
-                    _ => in_doubt(),
-                };
-            }
-            let strikes = process.wake.map(|at| at.plus(self.lateness_ns));
-            if strikes.is_some_and(|at| at <= now) {
-                process.wake = None;
-                return EventKind::Tick;
-            }
-            let deadlines = process
-                .flights
-                .values()
-                .filter_map(|flight| flight.deadline);
-            let soon = process.soon.keys().map(|(at, _)| *at);
-            let until = deadlines.chain(soon).chain(strikes).min();
-            let until = until.unwrap_or_else(|| now.plus(SECOND_NS));
-            let Some((ticket, response)) = self.advance(until) else {
-                continue;
-            };
-            let Some(flight) = process.flights.get(&ticket) else {
-                continue;
-            };
-            match flight.answer {
-                Answer::Lost => {}
-                Answer::Error => {
-                    let flight = process.flights.remove(&ticket).unwrap();
-                    let words = "the API server answers 500";
-                    return no_answer(&flight.what, FailureKind::Unreachable, words);
-                }
-                Answer::Arrives => {
-                    let flight = process.flights.remove(&ticket).unwrap();
-                    return landed(flight.what, response);
-                }
+            if let Some(kind) = self.answered(process) {
+                return Ok((kind, None));
             }
         }
-        panic!("nothing happens with {:?}", self.planned);
+        panic!("nothing happens after {:?}", self.met);
+    }
+
+    /// What people have written by now is in the store.
+    fn post(&mut self, process: &Process) -> Result<(), Lost> {
+        while let Some(letter) = self.people.come(self.world.now) {
+            let fault = self.call(Call::Letter, ending::is_rolling_back(&process.state));
+            self.store.post(RUN, &letter).unwrap();
+            match fault {
+                Some(Fault::Twice) => drop(self.store.post(RUN, &letter).unwrap()),
+                Some(_) => return Err(Lost),
+                None => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// An answer of a system, or the clock; `None` if nothing has come of the time that was waited.
+    fn answered(&mut self, process: &mut Process) -> Option<EventKind> {
+        let now = self.world.now;
+        if let Some(entry) = process.soon.first_entry().filter(|e| e.key().0 <= now) {
+            return Some(entry.remove());
+        }
+        let late = |flight: &Flight| flight.deadline.is_some_and(|at| at <= now);
+        let over = process.flights.iter().find(|(_, flight)| late(flight));
+        if let Some(ticket) = over.map(|(ticket, _)| *ticket) {
+            let flight = process.flights.remove(&ticket).unwrap();
+            let response = self.world.cancel(ticket, FailureKind::Timeout);
+            let in_doubt = || no_answer(&flight.what, FailureKind::Timeout, "no answer in time");
+            return Some(match (response, flight.answer) {
+                (Some(response), Answer::Arrives) => landed(flight.what, response),
+                _ => in_doubt(),
+            });
+        }
+        let strikes = process.wake.map(|at| at.plus(self.lateness_ns));
+        if strikes.is_some_and(|at| at <= now) {
+            process.wake = None;
+            return Some(EventKind::Tick);
+        }
+        let deadlines = process
+            .flights
+            .values()
+            .filter_map(|flight| flight.deadline);
+        let soon = process.soon.keys().map(|(at, _)| *at);
+        let letter = self.people.next_at();
+        let until = deadlines.chain(soon).chain(strikes).chain(letter).min();
+        let until = until.unwrap_or_else(|| now.plus(SECOND_NS));
+        let (ticket, response) = self.advance(until)?;
+        let answer = process.flights.get(&ticket)?.answer;
+        if answer == Answer::Lost {
+            return None;
+        }
+        let flight = process.flights.remove(&ticket)?;
+        Some(match answer {
+            Answer::Error => {
+                let words = "the API server answers 500";
+                no_answer(&flight.what, FailureKind::Unreachable, words)
+            }
+            _ => landed(flight.what, response),
+        })
     }
 
     /// Journal first, then `step`, then what it asks for.
-    fn take(&mut self, process: &mut Process, kind: EventKind) -> Result<(), Lost> {
+    fn take(
+        &mut self,
+        process: &mut Process,
+        kind: EventKind,
+        letter: Option<LetterId>,
+    ) -> Result<(), Lost> {
         let going_back = ending::is_rolling_back(&process.state);
         let fault = self.call(Call::Append, going_back);
         if fault == Some(Fault::LostBefore) {
@@ -249,9 +304,21 @@ impl<'p> Machine<'p> {
             at: self.world.now,
             kind,
         };
-        let appended = process.writer.append(&mut self.store, &event, None);
+        // Written as intended, it may have been begun.
+        if let EventKind::Prepared {
+            key,
+            result: Ok(intent),
+        } = &event.kind
+        {
+            self.intend(key, intent);
+        }
+        let appended = process.writer.append(&mut self.store, &event, letter);
         if appended.is_err() || fault == Some(Fault::LostAfter) {
             return Err(Lost);
+        }
+        if let EventKind::Committed { key, outcome, .. } = &event.kind {
+            let known = !matches!(outcome, Outcome::Unknown(_));
+            self.command_in_doubt |= self.commands_under_way.remove(key) && !known;
         }
         let state = std::mem::take(&mut process.state);
         let (state, effects) = step(self.plan, state, event);
@@ -322,7 +389,11 @@ impl<'p> Machine<'p> {
                 self.outcome = Some(outcome);
                 return Ok(());
             }
-            Effect::Show(_) | Effect::Ask { .. } => return Ok(()),
+            Effect::Ask { node } => {
+                self.people.ask(self.plan, node, self.world.now);
+                return Ok(());
+            }
+            Effect::Show(_) => return Ok(()),
         };
         self.send(process, what, request, timeout_ns)
     }
@@ -335,7 +406,7 @@ impl<'p> Machine<'p> {
         timeout_ns: Option<i64>,
     ) -> Result<(), Lost> {
         let going_back = ending::is_rolling_back(&process.state);
-        let fault = self.call(call_of(&what), going_back);
+        let fault = self.call(call_of(&request), going_back);
         let now = self.world.now;
         self.tickets += 1;
         let ticket = Ticket(self.tickets);
@@ -344,7 +415,8 @@ impl<'p> Machine<'p> {
             deadline: timeout_ns.map(|ns| now.plus(ns)),
             answer: Answer::Arrives,
         };
-        if let Request::Commit { .. } = request {
+        if let Request::Commit { key, intent, .. } = &request {
+            self.intend(key, intent);
             self.yesterday = self.world.clone();
         }
         match fault {
@@ -355,7 +427,8 @@ impl<'p> Machine<'p> {
                 return Err(Lost);
             }
             Some(Fault::Late) => {
-                self.late.insert(now.plus(LATE_NS), request);
+                let seen = self.versions();
+                self.late.insert(now.plus(LATE_NS), Late { request, seen });
                 return Err(Lost);
             }
             Some(Fault::Dropped) => {
@@ -372,6 +445,7 @@ impl<'p> Machine<'p> {
                 self.world.begin(ticket, request);
             }
             Some(Fault::Twice) => {
+                flight.answer = Answer::OfTwo;
                 self.world.begin(ticket, request.clone());
                 self.tickets += 1;
                 self.world.begin(Ticket(self.tickets), request);
@@ -396,6 +470,12 @@ impl<'p> Machine<'p> {
         }
         process.flights.insert(ticket, flight);
         Ok(())
+    }
+
+    fn intend(&mut self, key: &Key, intent: &Intent) {
+        if intent.observable == Observable::AtMostOnce {
+            self.commands_under_way.insert(key.clone());
+        }
     }
 
     /// Counts a call, and gives its fault.
@@ -456,6 +536,21 @@ impl<'p> Machine<'p> {
         }
     }
 
+    fn versions(&self) -> BTreeMap<String, u64> {
+        let objects = self.world.cluster.store.objects.iter();
+        let versions = objects.map(|(name, object)| (name.to_string(), object.resource_version));
+        versions.collect()
+    }
+
+    fn is_stale(&self, request: &Request, seen: &BTreeMap<String, u64>) -> bool {
+        let Request::Commit { intent, .. } = request else {
+            return false;
+        };
+        let now = self.versions();
+        let mut objects = intent.targets.iter().map(|target| &target.object);
+        objects.any(|object| seen.contains_key(object) && seen.get(object) != now.get(object))
+    }
+
     /// Late requests arrive on the way: their first write is tried; nobody is there to go on with them.
     fn advance(&mut self, until: Instant) -> Option<(Ticket, Response)> {
         if let Some(entry) = self
@@ -470,7 +565,10 @@ impl<'p> Machine<'p> {
                 return Some(answered);
             }
             if self.world.now >= at {
-                let request = entry.remove();
+                let Late { request, seen } = entry.remove();
+                if self.is_stale(&request, &seen) {
+                    return None;
+                }
                 self.tickets += 1;
                 let ticket = Ticket(self.tickets);
                 self.world.begin(ticket, request);
@@ -495,64 +593,6 @@ fn header(world: &World) -> Header {
         plan: String::new(),
         source_map: String::new(),
         sources: BTreeMap::new(),
-    }
-}
-
-fn call_of(what: &What) -> Call {
-    match what {
-        What::Read(_) => Call::Read,
-        What::Prepare(_) => Call::Prepare,
-        What::Commit(..) => Call::Commit,
-        What::Observe(..) => Call::Observe,
-        What::Tell(_) => Call::Tell,
-    }
-}
-
-fn landed(what: What, response: Response) -> EventKind {
-    match (what, response) {
-        (What::Read(id), Response::Read(result)) => EventKind::Read { id, result },
-        (What::Prepare(key), Response::Prepared(result)) => EventKind::Prepared {
-            key,
-            result: result.map(Box::new),
-        },
-        (What::Commit(key, direction), Response::Committed(outcome)) => EventKind::Committed {
-            key,
-            direction,
-            outcome,
-        },
-        (What::Observe(key, direction), Response::Observed(observation)) => EventKind::Observed {
-            key,
-            direction,
-            observation,
-        },
-        (What::Tell(key), Response::Told(result)) => EventKind::Told { key, result },
-        (_, response) => panic!("another answer than was asked for: {response:?}"),
-    }
-}
-
-/// Nobody knows whether it was carried out.
-fn no_answer(what: &What, kind: FailureKind, message: &str) -> EventKind {
-    let failure = Failure::new(kind, message);
-    let response = match what {
-        What::Read(_) => Response::Read(Err(failure)),
-        What::Prepare(_) => Response::Prepared(Err(failure)),
-        What::Commit(..) => Response::Committed(Outcome::Unknown(failure)),
-        What::Observe(..) => Response::Observed(Observation::Unknown(failure)),
-        What::Tell(_) => Response::Told(Err(failure)),
-    };
-    landed(what.clone(), response)
-}
-
-/// It is certain that it was not carried out.
-fn refused(what: &What, kind: FailureKind, message: &str) -> EventKind {
-    let failure = Failure::new(kind, message);
-    match what {
-        What::Commit(key, direction) => EventKind::Committed {
-            key: key.clone(),
-            direction: *direction,
-            outcome: Outcome::NotApplied(failure),
-        },
-        what => no_answer(what, kind, message),
     }
 }
 

@@ -390,7 +390,8 @@ impl<'p> Machine<'p> {
                 return Ok(());
             }
             Effect::Ask { node } => {
-                self.people.ask(self.plan, node, self.world.now);
+                self.people
+                    .ask(self.plan, &process.state, node, self.world.now);
                 return Ok(());
             }
             Effect::Show(_) => return Ok(()),

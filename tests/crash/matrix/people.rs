@@ -2,6 +2,8 @@
 
 use super::shaky::Shaky;
 use deployc::engine::protocol::{Actor, Answer, EventKind};
+use deployc::engine::state::State;
+use deployc::engine::subject::subject;
 use deployc::journal::store::{LetterId, Store};
 use deployc::plan::Plan;
 use deployc::plan::node::{NodeId, NodeKind};
@@ -21,7 +23,7 @@ pub struct People {
 }
 
 impl People {
-    pub fn ask(&mut self, plan: &Plan, node: NodeId, now: Instant) {
+    pub fn ask(&mut self, plan: &Plan, state: &State, node: NodeId, now: Instant) {
         if !self.asked.insert(node) {
             return;
         }
@@ -36,18 +38,21 @@ impl People {
                 host: "a phone".to_owned(),
             };
             let (role, answer) = (role.clone(), Answer::Yes { note: None });
+            let subject = subject(plan, state, node);
             let letter = match attests {
                 true => EventKind::Answered {
                     node,
                     by,
                     role,
                     answer,
+                    subject,
                 },
                 false => EventKind::Signed {
                     node,
                     by,
                     role,
                     answer,
+                    subject,
                 },
             };
             self.written += 1;

@@ -119,10 +119,13 @@ impl World {
             EventKind::Prepared { key, result: Ok(_) } => {
                 self.intended.insert(key.clone());
             }
-            EventKind::Observed { key, direction, .. } => {
-                let side = (key.clone(), *direction == Direction::Back);
-                self.unseen.remove(&side);
-            }
+            EventKind::Observed { key, direction, .. } => self.seen(key, *direction),
+            // Where it is known what became of the first, a person may ask for another.
+            EventKind::Committed {
+                key,
+                direction,
+                outcome,
+            } if !matches!(outcome, Outcome::Unknown(_)) => self.seen(key, *direction),
             _ => {}
         }
         let event = Event { at, kind };
@@ -132,6 +135,11 @@ impl World {
         for effect in effects {
             self.begin(effect);
         }
+    }
+
+    fn seen(&mut self, key: &Key, direction: Direction) {
+        let side = (key.clone(), direction == Direction::Back);
+        self.unseen.remove(&side);
     }
 
     fn begin(&mut self, effect: Effect) {
@@ -149,10 +157,7 @@ impl World {
             | Effect::Prepare { .. }
             | Effect::Observe { .. }
             | Effect::Tell { .. } => self.open.push(effect),
-            Effect::Cancel { .. }
-            | Effect::Ask { .. }
-            | Effect::Show(_)
-            | Effect::Finish(_) => {}
+            Effect::Cancel { .. } | Effect::Ask { .. } | Effect::Show(_) | Effect::Finish(_) => {}
         }
     }
 

@@ -110,7 +110,7 @@ pub enum Answer {
 pub struct ReadId(pub u64);
 
 /// What the driver is to do. Carrying one out twice has to be harmless, but for `Commit`, which is never returned twice for
-/// one key and direction without an `Observed` between.
+/// one key and direction without an `Observed` between, or a `Committed` that leaves no doubt.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Effect {

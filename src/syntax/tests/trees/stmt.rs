@@ -144,7 +144,8 @@ fn plain_line() -> BoxedStrategy<StmtKind> {
     let value = number().prop_filter(
         "no sign",
         |n| !matches!(&n.kind, ExprKind::Number { digits, .. } if digits.starts_with('+')),
-    );
+    )
+    .boxed();
     prop_oneof![
         unnamed_head()
             .prop_filter("empty", |head| head.title.is_some()
@@ -153,7 +154,7 @@ fn plain_line() -> BoxedStrategy<StmtKind> {
         (amount(), head()).prop_map(|(duration, head)| StmtKind::Hold(Hold { duration, head })),
         notify().prop_map(StmtKind::Notify),
         concurrent(),
-        (amount(), unnamed_head())
+        (value.clone(), unnamed_head())
             .prop_map(|(window, head)| StmtKind::Freeze(Freeze { window, head })),
         (ident(), expr()).prop_map(|(name, value)| StmtKind::Let(Let { name, value })),
         expect().prop_map(StmtKind::Expect),

@@ -141,11 +141,12 @@ fn plain_line() -> BoxedStrategy<StmtKind> {
     let setting = select(vec![
         "window", "deadline", "samples", "zone", "expires", "sample",
     ]);
-    let value = number().prop_filter(
-        "no sign",
-        |n| !matches!(&n.kind, ExprKind::Number { digits, .. } if digits.starts_with('+')),
-    )
-    .boxed();
+    let value = number()
+        .prop_filter(
+            "no sign",
+            |n| !matches!(&n.kind, ExprKind::Number { digits, .. } if digits.starts_with('+')),
+        )
+        .boxed();
     prop_oneof![
         unnamed_head()
             .prop_filter("empty", |head| head.title.is_some()

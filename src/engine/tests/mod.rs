@@ -1,5 +1,6 @@
 //! Tests of the engine: a plan, a script of what the world answers, and the log that has to come of it.
 
+mod agenda;
 mod baselines;
 mod bench;
 mod build;

@@ -1,0 +1,78 @@
+//! In which order everybody is looked at who may have something to do.
+
+use crate::engine::agenda::{Agenda, Visitor};
+use crate::engine::tests::build::Builder;
+use crate::plan::node::NodeId;
+
+const PHASE: NodeId = NodeId(0);
+const STEP: NodeId = NodeId(1);
+
+fn agenda() -> Agenda {
+    let mut b = Builder::new();
+    let phase = b.phase("p");
+    let step = b.step(phase, "one");
+    assert_eq!((phase, step), (PHASE, STEP));
+    b.watch(phase, phase, Vec::new(), None);
+    Agenda::new(&b.plan, &[phase])
+}
+
+fn pass(agenda: &mut Agenda) -> Vec<Visitor> {
+    agenda.turn_over();
+    std::iter::from_fn(|| agenda.next()).collect()
+}
+
+#[test]
+fn watches_come_first_then_the_tree_from_its_top_then_what_is_done_with() {
+    let mut agenda = agenda();
+    let (before, after) = agenda.of_node(PHASE).unwrap();
+    let (inner, _) = agenda.of_node(STEP).unwrap();
+    agenda.stir(after, Visitor::Plan);
+    agenda.stir(inner, Visitor::Node(STEP));
+    agenda.stir(before, Visitor::Node(PHASE));
+    agenda.stir(agenda.of_watch(0), Visitor::Watch(0));
+    let wanted = [
+        Visitor::Watch(0),
+        Visitor::Node(PHASE),
+        Visitor::Node(STEP),
+        Visitor::Plan,
+    ];
+    assert_eq!(pass(&mut agenda), wanted);
+    assert!(!agenda.turn_over());
+}
+
+#[test]
+fn whose_turn_is_over_is_visited_in_the_next_pass() {
+    let mut agenda = agenda();
+    let (before, _) = agenda.of_node(PHASE).unwrap();
+    let (inner, _) = agenda.of_node(STEP).unwrap();
+    agenda.stir(inner, Visitor::Node(STEP));
+    agenda.turn_over();
+    assert_eq!(agenda.next(), Some(Visitor::Node(STEP)));
+    agenda.stir(before, Visitor::Node(PHASE));
+    assert_eq!(agenda.next(), None);
+    assert_eq!(pass(&mut agenda), [Visitor::Node(PHASE)]);
+}
+
+#[test]
+fn what_was_opened_again_comes_after_the_tree_in_the_order_of_its_nodes() {
+    let mut agenda = agenda();
+    let (_, after) = agenda.of_node(PHASE).unwrap();
+    for id in [STEP, PHASE] {
+        agenda.stir(agenda.reopened(id), Visitor::Node(id));
+    }
+    agenda.stir(after, Visitor::Plan);
+    assert_eq!(pass(&mut agenda), [Visitor::Plan]);
+    let rest: Vec<Visitor> = std::iter::from_fn(|| agenda.next_of_all()).collect();
+    assert_eq!(rest, [Visitor::Node(PHASE), Visitor::Node(STEP)]);
+}
+
+#[test]
+fn at_the_end_nobody_is_visited_any_more() {
+    let mut agenda = agenda();
+    let (before, _) = agenda.of_node(PHASE).unwrap();
+    agenda.stir(before, Visitor::Node(PHASE));
+    agenda.stir_later(before, Visitor::Plan);
+    agenda.close();
+    assert!(!agenda.turn_over());
+    assert_eq!(agenda.next(), None);
+}

@@ -57,7 +57,8 @@ impl TryFrom<String> for Hash {
     fn try_from(text: String) -> Result<Hash, Self::Error> {
         let wrong = "a hash has 64 hexadecimal digits";
         let mut bytes = [0; 32];
-        if text.len() != 2 * bytes.len() || !text.is_ascii() {
+        let is_digit = |byte: u8| matches!(byte, b'0'..=b'9' | b'a'..=b'f');
+        if text.len() != 2 * bytes.len() || !text.bytes().all(is_digit) {
             return Err(wrong);
         }
         for (byte, at) in bytes.iter_mut().zip((0..).step_by(2)) {
@@ -131,6 +132,24 @@ mod tests {
     use crate::values::{Instant, Value};
     use indexmap::IndexMap;
     use proptest::prelude::*;
+
+    #[test]
+    fn a_hash_is_read_in_the_one_form_in_which_it_is_written() {
+        let hash = Hash(std::array::from_fn(|at| at as u8 * 7));
+        let text = String::from(hash);
+        assert_eq!(Hash::try_from(text.clone()), Ok(hash));
+        let sign = text.replacen("07", "+7", 1);
+        let others = [
+            sign,
+            text.to_uppercase(),
+            text[2..].to_owned(),
+            format!("{text}00"),
+            format!("{}ü", &text[2..]),
+        ];
+        for other in others {
+            assert!(Hash::try_from(other.clone()).is_err(), "{other}");
+        }
+    }
 
     fn measured(value: f64) -> Event {
         let series = IndexMap::from([("value".to_owned(), Value::measured(Dim::Ratio, value))]);

@@ -135,3 +135,51 @@ pub enum StoreError {
     )]
     Unwritable { path: PathBuf, why: String },
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::engine::protocol::RunOutcome;
+    use crate::journal::store::{StoreError, Summary, refused};
+    use crate::values::Instant;
+
+    #[test]
+    fn a_run_keeps_its_target_until_it_has_ended_or_somebody_has_released_it() {
+        let summary = |records, outcome, released: Option<&str>| Summary {
+            run: "r".to_owned(),
+            target: "t".to_owned(),
+            created: Instant(0),
+            records,
+            outcome,
+            released: released.map(str::to_owned),
+        };
+        let holds = |records, outcome, released| summary(records, outcome, released).holds_target();
+        assert!(!holds(0, None, None));
+        assert!(holds(1, None, None));
+        assert!(holds(9, Some(RunOutcome::RollbackIncomplete), None));
+        assert!(!holds(9, Some(RunOutcome::RollbackIncomplete), Some("ann")));
+        for ended in [
+            RunOutcome::Succeeded,
+            RunOutcome::Stopped,
+            RunOutcome::RolledBack,
+        ] {
+            assert!(!holds(9, Some(ended), None));
+        }
+    }
+
+    #[test]
+    fn a_refused_append_says_who_writes_or_that_the_journal_has_gone_on() {
+        assert!(matches!(refused("r", 1, None), StoreError::UnknownRun(run) if run == "r"));
+        assert!(matches!(
+            refused("r", 1, Some(2)),
+            StoreError::Fenced {
+                own: 1,
+                current: 2,
+                ..
+            }
+        ));
+        assert!(matches!(
+            refused("r", 2, Some(2)),
+            StoreError::Diverged { .. }
+        ));
+    }
+}

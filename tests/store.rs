@@ -10,6 +10,8 @@ mod processes;
 mod proxy;
 #[cfg(unix)]
 mod server;
+#[cfg(unix)]
+mod tls;
 
 use deployc::effects::store::lock::{self, Holder, LockError};
 use deployc::effects::store::sqlite::SqliteStore;

@@ -41,6 +41,14 @@ impl Authority {
         self.server(CertificateParams::new(vec!["other.example".to_owned()]).unwrap())
     }
 
+    /// The certificate of a server with this name and its key, as text.
+    pub fn pem(&self, name: &str) -> (String, String) {
+        let key = KeyPair::generate().unwrap();
+        let params = CertificateParams::new(vec![name.to_owned()]).unwrap();
+        let certificate = params.signed_by(&key, &self.issuer).unwrap();
+        (certificate.pem(), key.serialize_pem())
+    }
+
     fn server(&self, params: CertificateParams) -> ServerConfig {
         super::ask::install_crypto();
         let key = KeyPair::generate().unwrap();

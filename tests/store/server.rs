@@ -94,6 +94,31 @@ impl Server {
         }
     }
 
+    /// From now on it is reached over TLS alone, with this certificate and its key.
+    pub fn encrypt(&self, (certificate, key): &(String, String)) {
+        self.kill();
+        let write = |name: &str, text: &str| {
+            let path = self.data().join(name);
+            std::fs::write(&path, text).unwrap();
+            // Its user alone may read the key.
+            let mode = std::os::unix::fs::PermissionsExt::from_mode(0o600);
+            std::fs::set_permissions(&path, mode).unwrap();
+            if is_root() {
+                let mut chown = Command::new("chown");
+                let done = chown.arg("postgres").arg(&path).status();
+                assert!(done.unwrap().success());
+            }
+        };
+        write("server.crt", certificate);
+        write("server.key", key);
+        write("postgresql.auto.conf", "ssl = on\n");
+        write(
+            "pg_hba.conf",
+            "hostssl all all 127.0.0.1/32 scram-sha-256\n",
+        );
+        self.go();
+    }
+
     pub fn url(&self) -> Secret {
         Secret::new(self.url_by(self.port))
     }

@@ -27,7 +27,7 @@ use crate::values::{Instant, Value};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
-/// Raised whenever the same plan would be carried out differently; a journal is pinned to it.
+/// From the first release on raised whenever the same plan would be carried out differently; a journal is pinned to it.
 pub const SEMANTICS: u32 = 1;
 
 #[derive(Clone, Debug, Serialize, Deserialize)]

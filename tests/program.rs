@@ -69,9 +69,12 @@ impl Folder {
     }
 }
 
+/// Whatever somebody has wrapped: only what is temporary goes.
 impl Drop for Folder {
     fn drop(&mut self) {
-        let _ = fs::remove_dir_all(&self.0);
+        if self.0.starts_with(std::env::temp_dir()) {
+            let _ = fs::remove_dir_all(&self.0);
+        }
     }
 }
 

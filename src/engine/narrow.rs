@@ -179,6 +179,7 @@ mod tests {
     use crate::engine::narrow::narrow;
     use crate::plan::expr::JsonType;
     use crate::units::Dim;
+    use crate::units::amount::Quantity;
     use crate::values::{Value, show};
     use serde_json::json;
 
@@ -187,6 +188,24 @@ mod tests {
             Ok(value) => show::value(&value),
             Err(trouble) => trouble.reason(),
         }
+    }
+
+    #[test]
+    fn numbers_are_scaled_and_whole_ones_stay_exact_where_they_can() {
+        let scaled = |json: serde_json::Value, scale| {
+            let to = JsonType::Quantity(Dim::Count);
+            let value = narrow(&Value::Json(json), None, &to, scale).ok();
+            format!("{value:?}")
+        };
+        let exact = |nano| {
+            let value = Value::Quantity(Quantity::exact(Dim::Count, nano));
+            format!("{:?}", Some(value))
+        };
+        let measured = |raw| format!("{:?}", Some(Value::measured(Dim::Count, raw)));
+        assert_eq!(scaled(json!(1500), (1, 1000)), exact(1_500_000_000));
+        assert_eq!(scaled(json!(3), (60, 1)), exact(180_000_000_000));
+        assert_eq!(scaled(json!(1), (1, 3)), measured(1.0 / 3.0));
+        assert_eq!(scaled(json!(2.5), (3, 2)), measured(3.75));
     }
 
     #[test]

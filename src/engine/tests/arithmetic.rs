@@ -1,0 +1,59 @@
+//! What values come to together.
+
+use crate::engine::arith::combined;
+use crate::syntax::ast::BinaryOp;
+use crate::units::Dim;
+use crate::units::amount::Quantity;
+use crate::values::{Instant, Value, show};
+
+const S: i64 = 1_000_000_000;
+
+fn come_to(left: &Value, op: BinaryOp, right: &Value) -> Option<String> {
+    combined(left, op, right)
+        .ok()
+        .map(|value| show::value(&value))
+}
+
+fn seconds(n: i64) -> Value {
+    Value::Quantity(Quantity::exact(Dim::Duration, i128::from(n * S)))
+}
+
+#[test]
+fn quantities_are_added_taken_away_multiplied_and_divided() {
+    let [five, three] = [5, 3].map(Value::count);
+    assert_eq!(come_to(&five, BinaryOp::Add, &three).as_deref(), Some("8"));
+    assert_eq!(come_to(&five, BinaryOp::Sub, &three).as_deref(), Some("2"));
+    assert_eq!(come_to(&five, BinaryOp::Mul, &three).as_deref(), Some("15"));
+    assert_eq!(
+        come_to(&Value::count(6), BinaryOp::Div, &three).as_deref(),
+        Some("200%")
+    );
+    assert_eq!(come_to(&five, BinaryOp::Div, &Value::count(0)), None);
+    assert_eq!(come_to(&five, BinaryOp::Add, &seconds(3)), None);
+}
+
+#[test]
+fn between_two_moments_lies_a_time_and_nothing_else_comes_of_them() {
+    let [early, late] = [10, 70].map(|s| Value::Instant(Instant(s * S)));
+    assert_eq!(come_to(&late, BinaryOp::Sub, &early).as_deref(), Some("1m"));
+    assert_eq!(come_to(&late, BinaryOp::Add, &early), None);
+    assert_eq!(come_to(&late, BinaryOp::Mul, &early), None);
+    let moved = come_to(&early, BinaryOp::Add, &seconds(60));
+    assert_eq!(moved, Some(show::value(&late)));
+}
+
+#[test]
+fn texts_are_only_joined() {
+    let [a, b] = ["a", "b"].map(|text| Value::String(text.to_owned()));
+    assert_eq!(come_to(&a, BinaryOp::Add, &b).as_deref(), Some("\"ab\""));
+    assert_eq!(come_to(&a, BinaryOp::Sub, &b), None);
+}
+
+#[test]
+fn what_is_absent_stays_absent() {
+    let one = Value::count(1);
+    for (left, right) in [(&Value::Absent, &one), (&one, &Value::Absent)] {
+        let value = combined(left, BinaryOp::Div, right).ok();
+        assert!(matches!(value, Some(Value::Absent)), "{value:?}");
+    }
+}

@@ -105,6 +105,32 @@ fn a_sample_that_is_lost_with_its_process_makes_no_run_longer_than_its_plan_says
     assert_eq!(found.complete, Some(1));
 }
 
+/// What is asked late, about a moment before the process was there again, is evidence of that moment.
+#[test]
+fn a_sample_that_is_asked_for_after_a_crash_counts_from_its_own_moment() {
+    let text = r#"deploy 1
+
+plan calm "A check through a time" {
+  window 2026-01-20T06:00Z .. 2026-01-20T09:00Z
+  freeze 2026-01-20T06:02Z .. 2026-01-20T06:05Z
+  deadline 2h
+  sample every 15s
+  on fail, error, inconclusive pause up to 2m then warn
+}
+
+phase look at start {
+  check "Few errors" expect error_rate < 1% for 10m
+}
+
+provider prom = prometheus { url: "http://prometheus.invalid" }
+
+metric error_rate: ratio = prom.query(`error_rate`) in 1
+"#;
+    let found = explored(&of(text), &good, 2);
+    assert!(found.broken.is_none(), "{:?}", found.broken);
+    assert_eq!(found.complete, Some(2));
+}
+
 /// As many states as a test can wait for; the plans of fewer are explored in full.
 const ENOUGH_STATES: u64 = 20_000;
 

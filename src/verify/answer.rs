@@ -19,9 +19,9 @@ use serde_json::json;
 
 pub fn answer(branch: &mut Branch, subject: &Subject, request: Request) -> EventKind {
     match request {
-        Request::Site { id, site, says } => {
+        Request::Site { id, site, at, says } => {
             let says = says.unwrap_or_else(|| lasting(branch, subject, site));
-            branch.world.measured(site, says, branch.now);
+            branch.world.measured(site, says, at);
             EventKind::Read {
                 id,
                 result: said(says),

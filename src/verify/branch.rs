@@ -225,7 +225,7 @@ impl Branch {
             self.loud = self.now;
         }
         match effect {
-            Effect::Read { id, call, .. } => {
+            Effect::Read { id, call, at, .. } => {
                 let request = match call.function.as_str() {
                     "watch" => Request::Watch {
                         id,
@@ -236,6 +236,7 @@ impl Branch {
                     _ => Request::Site {
                         id,
                         site: number(&call, "site") as usize,
+                        at,
                         says: None,
                     },
                 };

@@ -3,6 +3,7 @@
 use crate::engine::protocol::ReadId;
 use crate::plan::node::NodeId;
 use crate::providers::request::{Direction, Key};
+use crate::values::Instant;
 use crate::verify::fault::{Doing, Looking, Says, Seeing};
 use crate::verify::people::Signer;
 
@@ -12,6 +13,8 @@ pub enum Request {
     Site {
         id: ReadId,
         site: usize,
+        /// The moment that is asked about; after a crash it may lie a little back.
+        at: Instant,
         says: Option<Says>,
     },
     /// All rules of a watch; what some of them say on this occasion only.

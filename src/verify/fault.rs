@@ -217,6 +217,27 @@ impl Kind {
 }
 
 impl Fault {
+    /// The item that it is about, where it is about one.
+    pub fn node(&self) -> Option<NodeId> {
+        match self {
+            Fault::Measure { site, .. } => Some(site.node()),
+            Fault::Prepare { change, .. }
+            | Fault::Commit { change, .. }
+            | Fault::Observe { change, .. } => Some(change.node),
+            Fault::Refused { gate }
+            | Fault::Silent { gate }
+            | Fault::Late { gate }
+            | Fault::Stranger { gate }
+            | Fault::Twice { gate } => Some(*gate),
+            Fault::Continued { node } => Some(*node),
+            Fault::Rule { .. }
+            | Fault::Blind { .. }
+            | Fault::Untold
+            | Fault::Aborted
+            | Fault::Crash { .. } => None,
+        }
+    }
+
     pub fn kind(&self) -> Kind {
         match self {
             Fault::Measure { .. } => Kind::Measurement,

@@ -82,9 +82,7 @@ pub fn fault(subject: &Subject, fault: &Fault) -> String {
 
 /// The place in the text, where there is one.
 pub fn place(subject: &Subject, fault: &Fault) -> Option<LocId> {
-    let of = |id: NodeId| subject.plan.node(id).map(|node| node.loc);
     match fault {
-        Fault::Measure { site, .. } => of(site.node()),
         Fault::Rule { watch, rule, .. } => {
             let watch = subject.plan.watches.get(*watch as usize)?;
             watch.rules.get(*rule as usize).map(|rule| rule.loc)
@@ -93,16 +91,7 @@ pub fn place(subject: &Subject, fault: &Fault) -> Option<LocId> {
             let watch = subject.plan.watches.get(*watch as usize);
             watch.map(|watch| watch.loc)
         }
-        Fault::Prepare { change, .. }
-        | Fault::Commit { change, .. }
-        | Fault::Observe { change, .. } => of(change.node),
-        Fault::Refused { gate }
-        | Fault::Silent { gate }
-        | Fault::Late { gate }
-        | Fault::Stranger { gate }
-        | Fault::Twice { gate } => of(*gate),
-        Fault::Continued { node } => of(*node),
-        Fault::Untold | Fault::Aborted | Fault::Crash { .. } => None,
+        fault => subject.plan.node(fault.node()?).map(|node| node.loc),
     }
 }
 

@@ -80,7 +80,7 @@ fn by_moment(subject: &Subject, choices: &[Choice], branch: &Branch) -> Vec<Plan
             continue;
         };
         let Some(choice) = choices.next() else { break };
-        let own = node_of(&choice.fault).map(Moment::Node);
+        let own = choice.fault.node().map(Moment::Node);
         let newest = moments.newest.map(Moment::Node);
         let rollback = moments.rollback.map(|_| Moment::Rollback);
         let bases = [rollback, own, newest, Some(Moment::Start)];
@@ -95,26 +95,6 @@ fn by_moment(subject: &Subject, choices: &[Choice], branch: &Branch) -> Vec<Plan
         });
     }
     planned
-}
-
-fn node_of(fault: &Fault) -> Option<NodeId> {
-    match fault {
-        Fault::Measure { site, .. } => Some(site.node()),
-        Fault::Prepare { change, .. }
-        | Fault::Commit { change, .. }
-        | Fault::Observe { change, .. } => Some(change.node),
-        Fault::Refused { gate }
-        | Fault::Silent { gate }
-        | Fault::Late { gate }
-        | Fault::Stranger { gate }
-        | Fault::Twice { gate } => Some(*gate),
-        Fault::Continued { node } => Some(*node),
-        Fault::Rule { .. }
-        | Fault::Blind { .. }
-        | Fault::Untold
-        | Fault::Aborted
-        | Fault::Crash { .. } => None,
-    }
 }
 
 fn moment(subject: &Subject, when: When) -> String {

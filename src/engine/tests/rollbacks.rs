@@ -359,30 +359,6 @@ fn two_canaries_side_by_side_with_something_behind_each_go_back() {
 }
 
 #[test]
-fn what_came_after_a_canary_goes_back_before_it() {
-    let mut b = Builder::new();
-    let phase = b.phase("p");
-    let release = b.step(phase, "release");
-    let canary = b.canary(phase, release, &[(100, M)]);
-    let more = b.step(phase, "more");
-    b.after(more, canary);
-    let hold = b.node(Some(phase), "hold", NodeKind::Hold { ns: H });
-    b.after(hold, more);
-    Bench::new(b.plan)
-        .start()
-        .at(2 * M, asked())
-        .run()
-        .expect_lines(
-            &["commit back", "finish"],
-            "2m commit back p/more/do#0
-            2m commit back p/canary/canary_promote#0
-            2m commit back p/canary/stage-100/canary_weight#0
-            2m commit back p/release/do#0
-            2m finish RolledBack",
-        );
-}
-
-#[test]
 fn what_is_kept_is_not_undone() {
     let mut b = Builder::new();
     let phase = b.phase("p");

@@ -285,6 +285,15 @@ fn a_change_that_waited_in_a_pause_looks_again_before_it_leaves() {
     );
 }
 
+/// Nobody knows what became of the step `one`.
+fn cancelled() -> EventKind {
+    EventKind::Committed {
+        key: Key("r1/dddddddddddd/p/one/do#0".to_owned()),
+        direction: Direction::Forward,
+        outcome: Outcome::Unknown(failure(FailureKind::Cancelled, "cancelled")),
+    }
+}
+
 #[test]
 fn what_is_running_when_a_rollback_starts_is_cancelled_and_awaited() {
     let mut b = Builder::new();
@@ -300,18 +309,13 @@ fn what_is_running_when_a_rollback_starts_is_cancelled_and_awaited() {
         by: actor("ann"),
         reason: "no".to_owned(),
     };
-    let outcome = EventKind::Committed {
-        key: Key("r1/dddddddddddd/p/one/do#0".to_owned()),
-        direction: Direction::Forward,
-        outcome: Outcome::Unknown(failure(FailureKind::Cancelled, "cancelled")),
-    };
     // V23: nobody waits for what is kept.
     Bench::new(b.plan)
         .commits("forward", vec![None, None])
         .observes(vec![there()])
         .start()
         .at(M, abort)
-        .at(2 * M, outcome)
+        .at(2 * M, cancelled())
         .run()
         .expect_lines(
             &["cancel ", "observe", "commit back", "finish"],
@@ -331,17 +335,12 @@ fn a_cancelled_change_that_is_not_there_is_looked_at_again_when_its_request_cann
         by: actor("ann"),
         reason: "no".to_owned(),
     };
-    let outcome = EventKind::Committed {
-        key: Key("r1/dddddddddddd/p/one/do#0".to_owned()),
-        direction: Direction::Forward,
-        outcome: Outcome::Unknown(failure(FailureKind::Cancelled, "cancelled")),
-    };
     Bench::new(one_step().plan)
         .commits("forward", vec![None])
         .observes(vec![Observation::NotApplied, there()])
         .start()
         .at(M, asked)
-        .at(M + S, outcome)
+        .at(M + S, cancelled())
         .run()
         .expect_lines(
             &["observe", "commit back", "finish"],

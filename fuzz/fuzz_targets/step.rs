@@ -257,12 +257,14 @@ impl World {
                 by,
                 role,
                 answer,
+                subject: None,
             },
             _ => EventKind::Signed {
                 node,
                 by,
                 role,
                 answer,
+                subject: None,
             },
         });
     }

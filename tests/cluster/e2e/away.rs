@@ -1,4 +1,9 @@
 //! What a run needs is away for a while: nothing is decided, nothing is lost, and the run goes on.
+//!
+//! A client of Kubernetes that lost its API server looks for it after ever longer waits, up to a minute
+//! with their jitter, and again as long if it is not ready for it then. Controllers that share the work
+//! with others end instead and are started afresh; the only ones of this cluster wait. So the steps here
+//! have minutes, though they commonly take one.
 
 use std::thread;
 use std::time::{Duration, Instant};
@@ -8,7 +13,7 @@ use crate::e2e::program::Line;
 use crate::e2e::site::Site;
 use crate::e2e::world::{assert_released, owned};
 
-const RUN: Duration = Duration::from_secs(4 * 60);
+const RUN: Duration = Duration::from_secs(10 * 60);
 const PROMETHEUS_AWAY: Duration = Duration::from_secs(60);
 const API_AWAY: Duration = Duration::from_secs(30);
 
@@ -52,7 +57,7 @@ fn while_prometheus_is_away_nothing_is_decided_and_then_the_release_goes_on() {
 fn while_the_api_server_is_away_a_forward_step_waits_and_is_done_once() {
     let (cluster, _guard) = alone();
     let patient = [
-        ("stage 50% within 30s", "stage 50% within 120s"),
+        ("stage 50% within 30s", "stage 50% within 5m"),
         ("hold 20s", "hold 15s"),
     ];
     let site = Site::with(cluster, "api-away", &patient);
@@ -86,14 +91,13 @@ fn while_the_api_server_is_away_a_forward_step_waits_and_is_done_once() {
 #[test]
 fn while_the_api_server_is_away_a_rollback_waits_and_everything_goes_back() {
     let (cluster, _guard) = alone();
-    // The controllers of the cluster look for it only now and then, too.
     let patient = [
         (
             "expect canary.error_rate < 5%",
             "expect canary.error_rate < 50%",
         ),
-        ("undo timeout 1m", "undo timeout 100s"),
-        ("rollback within 5m", "rollback within 7m"),
+        ("undo timeout 1m", "undo timeout 4m"),
+        ("rollback within 5m", "rollback within 10m"),
     ];
     let site = Site::with(cluster, "api-away-back", &patient);
     let before = owned(&site.namespace);

@@ -1,6 +1,10 @@
 //! Any bytes are a plan, or have diagnostics; nothing panics, and every diagnostic can be shown.
 
 #![no_main]
+#![allow(
+    clippy::disallowed_methods,
+    reason = "the macro of the fuzzer touches files"
+)]
 
 use deployc::analyze::compile::{Content, SourceBytes, compile_bytes};
 use deployc::analyze::files::InMemory;

@@ -1,6 +1,10 @@
 //! Any bytes are a journal, or are refused with words. Whatever events a journal holds, the engine takes them.
 
 #![no_main]
+#![allow(
+    clippy::disallowed_methods,
+    reason = "the macro of the fuzzer touches files"
+)]
 
 use deployc::engine::state::State;
 use deployc::engine::step;

@@ -1,6 +1,10 @@
 //! Any events, wanted or not, in any order: the engine takes them, ends, and sends nothing twice without a look.
 
 #![no_main]
+#![allow(
+    clippy::disallowed_methods,
+    reason = "the macro of the fuzzer touches files"
+)]
 
 use arbitrary::Arbitrary;
 use deployc::engine::protocol::{Actor, Answer, Effect, Event, EventKind, ReadId};

@@ -236,12 +236,10 @@ fn what_waits_can_be_interrupted_and_leaves_nothing() {
         site.until("▶ hold-1");
         let mut second = site.start(&["run", "shop.deploy"]);
         hears(&mut second, "since 20");
-        let begun = Instant::now();
         signal(&second, asked);
         let (code, said) = ended(second);
         assert_eq!(code, Some(130), "{said}");
         assert!(said.contains("there is nothing to resume"), "{said}");
-        assert!(begun.elapsed() < Duration::from_secs(5));
         assert_eq!(ended(first).0, Some(0));
         assert_eq!(site.written(), "written\n");
         let (_, list) = site.said(&["list"]);

@@ -227,9 +227,19 @@ fn at_pace(text: &str, pace: Pace, faults: u32) -> Found {
     explored(&subject, &good, faults)
 }
 
+/// A check that waits for its answer in a pause, with watches that look meanwhile, and one that is retried within its time.
+const PATIENTLY: &str = r#"
+phase evening "Evening" after day {
+  parallel {
+    check "Calm" expect all.error_rate < 1% for 5m on no data for 3m pause up to 30m then warn on fail pause up to 1h then warn
+    check "Back" expect api.get("/back").status == 200 within 40m on fail warn
+  }
+}
+"#;
+
 #[test]
 fn strides_through_quiet_stretches_find_what_each_step_finds() {
-    for text in [text(), quiet("")] {
+    for text in [text(), quiet(""), quiet(SLOWLY), quiet(PATIENTLY)] {
         let (strides, steps) = (
             at_pace(&text, Pace::Stride, 1),
             at_pace(&text, Pace::Step, 1),
@@ -241,30 +251,35 @@ fn strides_through_quiet_stretches_find_what_each_step_finds() {
             (steps.classes, steps.runs, steps.faults, &steps.ends)
         );
     }
-    let states = |pace| at_pace(&quiet(""), pace, 0).states;
-    assert!(4 * states(Pace::Stride) < states(Pace::Step));
+    let states = |pace, faults| at_pace(&quiet(PATIENTLY), pace, faults).states;
+    assert!(4 * states(Pace::Stride, 0) < states(Pace::Step, 0));
+    assert!(3 * states(Pace::Stride, 1) < states(Pace::Step, 1));
 }
 
-/// At the end of a stride both are due, and one of them is late, as behind a clock that was late: more may happen then, not less.
+/// A fault that lasts as long as its item does not come back with the next round of an `every`.
 #[test]
-fn strides_with_watches_that_look_at_different_moments_find_no_less() {
-    let text = quiet(SLOWLY);
-    let (strides, steps) = (
-        at_pace(&text, Pace::Stride, 1),
-        at_pace(&text, Pace::Step, 1),
-    );
-    assert!(strides.broken.is_none(), "{:?}", strides.broken);
-    assert_eq!(strides.complete, Some(1));
-    assert!(strides.classes >= steps.classes);
-    let ends = |found: &Found| found.ends.keys().copied().collect::<Vec<_>>();
-    assert_eq!(ends(&strides), ends(&steps));
-    assert!(
-        strides
-            .faults
-            .iter()
-            .zip(steps.faults)
-            .all(|(strides, steps)| *strides >= steps)
-    );
+fn a_lasting_fault_is_over_with_its_item() {
+    let subject = of(&quiet(""));
+    let mut branch = Branch::start(&subject, &good);
+    let every = subject.plan.nodes.iter();
+    let mut every = every.filter(|node| matches!(node.kind, NodeKind::Every { .. }));
+    let check = every.next().unwrap().children[0];
+    let wrong = loop {
+        let wrong = |fault: &Fault| matches!(fault, Fault::Measure { .. }) && fault.lasts();
+        let mut wrong = alternatives(&subject, &branch).into_iter().filter(wrong);
+        if let Some(fault) = wrong.find(|fault| fault.node() == Some(check)) {
+            break fault;
+        }
+        assert_eq!(branch.advance(&subject, &good), Progress::Event);
+    };
+    inject(&mut branch, &subject, &good, wrong);
+    assert_eq!(branch.active, [wrong]);
+    let round = |branch: &Branch| branch.state.nodes[check.0 as usize].round;
+    let first = round(&branch);
+    while round(&branch) == first {
+        assert_eq!(branch.advance(&subject, &good), Progress::Event);
+    }
+    assert_eq!(branch.active, []);
 }
 
 #[test]

@@ -10,6 +10,7 @@ use crate::plan::Plan;
 use crate::plan::node::NodeId;
 use crate::values::Instant;
 use std::collections::{BTreeSet, HashMap};
+use std::hash::Hash;
 use std::sync::Arc;
 
 #[derive(Clone, Debug, Default)]
@@ -183,11 +184,22 @@ impl Agenda {
         alarms.into_iter().flatten().min()
     }
 
-    /// As [`Agenda::first_alarm`], but for the samples of watches.
-    pub fn first_alarm_beside_watches(&self) -> Option<Instant> {
-        let is_node = |(_, visitor): &&(Instant, Visitor)| !matches!(visitor, Visitor::Watch(_));
-        let first = self.alarms.iter().find(is_node).map(|(at, _)| *at);
-        let alarms = [first, self.of_cancelled, self.of_plan];
+    /// Those who have an alarm at this moment.
+    pub fn alarmed(&self, at: Instant) -> impl Iterator<Item = impl Hash> {
+        let first = (at, Visitor::Watch(0));
+        let of_then = self
+            .alarms
+            .range(first..)
+            .take_while(move |(then, _)| *then == at);
+        of_then.map(|(_, visitor)| *visitor)
+    }
+
+    /// The first alarm that is no sooner, and that of the plan as a whole, which is never one of several.
+    pub fn first_alarm_since(&self, at: Instant) -> Option<Instant> {
+        let first = (at, Visitor::Watch(0));
+        let first = self.alarms.range(first..).next().map(|(at, _)| *at);
+        let of_cancelled = self.of_cancelled.filter(|alarm| *alarm >= at);
+        let alarms = [first, of_cancelled, self.of_plan];
         alarms.into_iter().flatten().min()
     }
 

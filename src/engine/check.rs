@@ -276,7 +276,7 @@ fn sample<'p>(
 }
 
 /// The moment at which one more sample stands beside the grid.
-fn last_moment(check: &Check, work: &CheckWork) -> Option<Instant> {
+pub fn last_moment(check: &Check, work: &CheckWork) -> Option<Instant> {
     match check.mode {
         CheckMode::Within { ns } => Some(work.from.plus(ns)),
         CheckMode::For { ns } if ns > work.held_ns => {

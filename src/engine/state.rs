@@ -215,7 +215,7 @@ pub struct CheckWork {
 }
 
 /// Samples that failed; those without sight are left out.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize)]
 pub struct Fails {
     in_a_row: u32,
     in_total: u32,

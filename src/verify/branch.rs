@@ -17,7 +17,7 @@ use crate::verify::fault::{Change, Doing, Fault, What};
 use crate::verify::ledger;
 use crate::verify::people;
 use crate::verify::promise::{self, Promise, Violation};
-use crate::verify::quiet;
+use crate::verify::quiet::{self, Rhythm};
 use crate::verify::request::Request;
 use crate::verify::story::Line;
 use crate::verify::subject::{Site, Subject};
@@ -37,8 +37,6 @@ pub struct Branch {
     pub state: State,
     pub world: World,
     pub now: Instant,
-    /// When something last happened that was no sample of a watch.
-    pub loud: Instant,
     pub wake: Option<Instant>,
     /// By when they are answered.
     pub pending: BTreeMap<Due, Request>,
@@ -59,6 +57,7 @@ pub struct Branch {
     pub outcome: Option<RunOutcome>,
     pub violation: Option<Violation>,
     pub log: Option<Vec<Line>>,
+    pub rhythm: Rhythm,
     still: u32,
 }
 
@@ -75,6 +74,14 @@ pub enum Progress {
     Ended,
 }
 
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Next {
+    Answer,
+    /// Time alone, at this moment.
+    Tick(Instant),
+    Nothing,
+}
+
 impl Branch {
     /// A run whose first event has been taken in.
     pub fn start(subject: &Subject, step: &Step) -> Branch {
@@ -82,7 +89,6 @@ impl Branch {
             state: State::default(),
             world: World::new(subject.sites.len()),
             now: subject.start,
-            loud: subject.start,
             wake: None,
             pending: BTreeMap::new(),
             fresh: Vec::new(),
@@ -96,6 +102,7 @@ impl Branch {
             outcome: None,
             violation: None,
             log: None,
+            rhythm: Rhythm::default(),
             still: 0,
         };
         let kind = EventKind::Started {
@@ -122,27 +129,44 @@ impl Branch {
             self.break_promise(Promise::End, None, text.to_owned());
             return Progress::Ended;
         }
-        let next = self.pending.first_key_value().map(|(due, _)| due.at);
-        match (next, self.wake) {
-            (Some(at), wake) if wake.is_none_or(|wake| at <= wake) => {
-                self.deliver(subject, step);
-            }
-            (_, Some(wake)) => {
-                self.wake = None;
-                let beside = self.state.agenda.first_alarm_beside_watches();
-                if beside.is_some_and(|beside| beside <= wake) {
-                    self.loud = wake;
-                }
-                let at = quiet::tick_at(subject, self, wake);
-                self.take(subject, step, at, EventKind::Tick);
-            }
-            (_, None) => {
+        match self.next() {
+            Next::Tick(at) => match quiet::landed(self, subject, step, at) {
+                Some(landed) => *self = landed,
+                None => self.go_on(subject, step),
+            },
+            Next::Answer => self.go_on(subject, step),
+            Next::Nothing => {
                 let text = "nothing is on its way, nothing is waited for, and it has not ended";
                 self.break_promise(Promise::End, None, text.to_owned());
                 return Progress::Ended;
             }
         }
         Progress::Event
+    }
+
+    /// What comes next: an answer before the time of the same instant.
+    pub fn next(&self) -> Next {
+        let answer = self.pending.first_key_value().map(|(due, _)| due.at);
+        match (answer, self.wake) {
+            (Some(at), wake) if wake.is_none_or(|wake| at <= wake) => Next::Answer,
+            (_, Some(wake)) => Next::Tick(wake),
+            (_, None) => Next::Nothing,
+        }
+    }
+
+    /// Takes in what comes next, as it comes.
+    pub fn go_on(&mut self, subject: &Subject, step: &Step) {
+        match self.next() {
+            Next::Answer => self.deliver(subject, step),
+            Next::Tick(at) => self.tick(subject, step, at),
+            Next::Nothing => {}
+        }
+    }
+
+    /// The time is told, which may be late.
+    pub fn tick(&mut self, subject: &Subject, step: &Step, at: Instant) {
+        self.wake = None;
+        self.take(subject, step, at, EventKind::Tick);
     }
 
     pub fn take(&mut self, subject: &Subject, step: &Step, at: Instant, kind: EventKind) {
@@ -158,6 +182,17 @@ impl Branch {
             self.effect(subject, effect);
         }
         self.claims(subject);
+        self.forget();
+    }
+
+    /// Lasting faults of what is over are over.
+    pub fn forget(&mut self) {
+        if self.active.is_empty() {
+            return;
+        }
+        let mut active = std::mem::take(&mut self.active);
+        active.retain(|fault| goes_on(self, fault));
+        self.active = active;
     }
 
     /// Without the time in which no process carried it out.
@@ -216,14 +251,6 @@ impl Branch {
     }
 
     fn effect(&mut self, subject: &Subject, effect: Effect) {
-        let samples = match &effect {
-            Effect::Read { call, .. } => call.function == "watch",
-            Effect::Wake { .. } => true,
-            _ => false,
-        };
-        if !samples {
-            self.loud = self.now;
-        }
         match effect {
             Effect::Read { id, call, at, .. } => {
                 let request = match call.function.as_str() {
@@ -400,9 +427,6 @@ impl Branch {
             return;
         };
         self.now = self.now.max(due.at);
-        if !matches!(request, Request::Watch { .. }) {
-            self.loud = self.now;
-        }
         let kind = answer::answer(self, subject, request);
         self.take(subject, step, due.at, kind);
     }
@@ -486,16 +510,6 @@ fn weight(call: &Call) -> Nano {
         Some(Amount::Exact(nano)) => nano,
         _ => Nano(0),
     }
-}
-
-/// Lasting faults of what is over.
-pub fn forget(branch: &mut Branch) {
-    if branch.active.is_empty() {
-        return;
-    }
-    let mut active = std::mem::take(&mut branch.active);
-    active.retain(|fault| goes_on(branch, fault));
-    branch.active = active;
 }
 
 fn goes_on(branch: &Branch, fault: &Fault) -> bool {

@@ -287,7 +287,6 @@ impl Search<'_> {
         let mut doubtful = false;
         let mut went_on_ns = None;
         loop {
-            crate::verify::branch::forget(&mut branch);
             let class = class(self.subject, &branch);
             if !known.contains(&class) && branch.violation.is_none() {
                 let seen = self

@@ -6,6 +6,7 @@ use crate::values::Instant;
 use crate::verify::answer;
 use crate::verify::branch::{Branch, Due, SECOND_NS, Step, actor, doing_ns, within_ns};
 use crate::verify::fault::{Away, Doing, Fault, Flight};
+use crate::verify::quiet::Rhythm;
 use crate::verify::request::Request;
 use crate::verify::story::Line;
 use crate::verify::subject::Subject;
@@ -16,7 +17,7 @@ pub const SHORTLY_NS: i64 = 30 * SECOND_NS;
 
 pub fn inject(branch: &mut Branch, subject: &Subject, step: &Step, fault: Fault) {
     branch.faults += 1;
-    branch.loud = branch.now;
+    branch.rhythm = Rhythm::default();
     let at = branch.now;
     branch.say(|| Line::Fault { at, fault });
     if fault.lasts() {
@@ -95,6 +96,7 @@ pub fn inject(branch: &mut Branch, subject: &Subject, step: &Step, fault: Fault)
         }
         Fault::Crash { flight, away } => crash(branch, subject, step, flight, away),
     }
+    branch.forget();
 }
 
 /// The newest open request of the change.

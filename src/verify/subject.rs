@@ -18,7 +18,7 @@ use crate::providers::request::Observable;
 use crate::units::Dim;
 use crate::values::{Instant, Value, Version};
 use crate::verify::ledger::Ledger;
-use crate::verify::quiet::{self, Pace};
+use crate::verify::quiet::Pace;
 use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -70,8 +70,6 @@ pub struct Subject {
     pub invariants: Vec<Invariant>,
     pub start: Instant,
     pub pace: Pace,
-    /// Of the samples of all watches.
-    pub round_ns: Option<i64>,
     /// The ends that time itself brings: windows and the deadline, in order.
     pub ends: Vec<Instant>,
     /// By [`NodeId`]: whether what became of its change can be seen.
@@ -200,7 +198,6 @@ pub fn subject(plan: &Plan, given: &IndexMap<String, Value>) -> Option<Subject> 
         facts,
         start,
         pace: Pace::Stride,
-        round_ns: quiet::round_ns(&plan.watches),
         invariants: Vec::new(),
     })
 }

@@ -72,12 +72,12 @@ fn prometheus_sees_each_pod_and_what_it_answered() {
 
     let here = format!("namespace=\"{}\"", namespace.name);
     let up = format!("up{{{here},app=\"demo\"}}");
-    until("two targets are up", Duration::from_secs(15), || {
+    until("two targets are up", Duration::from_secs(60), || {
         (query(cluster, &up).unwrap() == [1.0, 1.0]).then_some(())
     });
     let begun = Instant::now();
     let record = Load::on(namespace.service("demo")).run_for(Duration::from_secs(4));
-    assert!(record.first_bad_at().unwrap() < begun + Duration::from_secs(1));
+    assert!(record.first_bad_at().unwrap() < begun + Duration::from_secs(3));
     let bad = record.bad().count() as f64;
     let all = record.requests.len() as f64;
     // Each pod fails each fifth of its own requests, so that the last few may be good ones.
@@ -87,7 +87,7 @@ fn prometheus_sees_each_pod_and_what_it_answered() {
         let total = format!("sum(http_requests_total{{{selector}{here}}})");
         until(
             &format!("{total} is {expected}"),
-            Duration::from_secs(5),
+            Duration::from_secs(30),
             || (query(cluster, &total).unwrap() == [expected]).then_some(()),
         );
     }
@@ -123,7 +123,7 @@ fn prometheus_can_hang_or_crash_and_comes_back_with_its_data() {
     let (cluster, _guard) = alone();
     let answers = || query(cluster, "vector(1)").is_ok();
     let samples = "count_over_time(up{job=\"containers\"}[1h])";
-    until("a sample", Duration::from_secs(15), || {
+    until("a sample", Duration::from_secs(60), || {
         (!query(cluster, samples).unwrap().is_empty()).then_some(())
     });
 

@@ -149,13 +149,13 @@ async fn the_real_one_keeps_the_contract() {
 
 #[tokio::test]
 async fn an_answer_that_does_not_come_is_a_timeout_of_get_and_false_of_up() {
-    let server = Server::start(|_| Reply::new(200, "late").after(Duration::from_secs(2)));
+    let server = Server::start(|_| Reply::new(200, "late").after(Duration::from_secs(30)));
     let it = at(&server, vec![("timeout", setting(seconds(0.3)))]);
     let started = Instant::now();
     let failure = get(&*it, "/").await.unwrap_err();
     assert_eq!(failure.kind, FailureKind::Timeout, "{failure:?}");
     assert!(failure.message.contains("within 300ms"), "{failure:?}");
-    assert!(started.elapsed() < Duration::from_secs(1));
+    assert!(started.elapsed() < Duration::from_secs(15));
     assert!(!up(&*it, "/").await.unwrap());
 }
 

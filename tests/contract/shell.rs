@@ -333,7 +333,7 @@ mod real {
             }
             other => panic!("{other:?}"),
         }
-        assert!(started.elapsed() < Duration::from_secs(3));
+        assert!(started.elapsed() < Duration::from_secs(30));
         assert!(
             !runs(&folder.join("grandchild")),
             "the grandchild is still there"
@@ -355,7 +355,7 @@ mod real {
         ));
         let took = started.elapsed();
         assert!(
-            took > Duration::from_secs(3) && took < Duration::from_secs(8),
+            took > Duration::from_secs(3) && took < Duration::from_secs(30),
             "{took:?}"
         );
         assert!(!runs(&folder.join("deaf")));
@@ -385,7 +385,7 @@ mod real {
         let started = Instant::now();
         applied(run(&*it, "session", &script(text)).await);
         assert!(
-            started.elapsed() < Duration::from_secs(3),
+            started.elapsed() < Duration::from_secs(30),
             "the pipe held it up"
         );
         assert!(!runs(&folder.join("daemon")));

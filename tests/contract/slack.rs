@@ -162,10 +162,10 @@ async fn a_slack_that_is_busy_is_asked_again_when_it_says() {
 async fn a_wish_beyond_the_time_limit_ends_at_once() {
     let server = Server::start(|_| Reply::new(429, "").with("retry-after", "18446744073709551615"));
     let started = Instant::now();
-    let failure = tell(&*teller("slack", &server, 5.0), "k", message("x"))
+    let failure = tell(&*teller("slack", &server, 60.0), "k", message("x"))
         .await
         .unwrap_err();
-    assert!(started.elapsed() < Duration::from_secs(2));
+    assert!(started.elapsed() < Duration::from_secs(30));
     assert!(
         failure.message.contains("given up after 1 tries"),
         "{failure:?}"
@@ -194,12 +194,12 @@ async fn a_refusal_that_will_not_change_is_not_repeated() {
 
 #[tokio::test]
 async fn a_slack_that_hangs_fails_in_time_and_shows_no_secret() {
-    let server = Server::start(|_| Reply::new(200, "ok").after(Duration::from_secs(3)));
+    let server = Server::start(|_| Reply::new(200, "ok").after(Duration::from_secs(30)));
     let started = Instant::now();
     let failure = tell(&*teller("slack", &server, 0.5), "k", message("x"))
         .await
         .unwrap_err();
-    assert!(started.elapsed() < Duration::from_secs(2));
+    assert!(started.elapsed() < Duration::from_secs(15));
     assert_eq!(failure.kind, FailureKind::Timeout, "{failure:?}");
     assert!(failure.message.contains("slack (`it`)"), "{failure:?}");
     shows_no_secret(&failure);

@@ -114,7 +114,9 @@ fn what_forbids_to_use_it_is_said_without_the_password() {
     );
     server.psql("ALTER SYSTEM SET fsync = off; ");
     server.psql("SELECT pg_reload_conf()");
-    thread::sleep(Duration::from_millis(300));
+    while server.psql("SHOW fsync") != "off" {
+        thread::sleep(Duration::from_millis(20));
+    }
     assert_eq!(
         refused(server.url_by(server.port)),
         format!(

@@ -10,7 +10,7 @@ use crate::analyze::manifest::FileProblem;
 use crate::analyze::messages::files as say;
 use crate::analyze::places::Places;
 use crate::diagnostics::codes::order::DEPENDENCY_CYCLE;
-use crate::diagnostics::codes::structure::{NOTHING_INSIDE, RECURSIVE};
+use crate::diagnostics::codes::structure::{MISSING_TIME, NOTHING_INSIDE, RECURSIVE, UNUSED};
 use crate::diagnostics::codes::syntax;
 use crate::diagnostics::{Diagnostic, Severity};
 use crate::plan::invariant::Invariant;
@@ -229,8 +229,8 @@ fn has_errors(diagnostics: &[Diagnostic]) -> bool {
         .any(|found| found.severity == Severity::Error)
 }
 
-/// What did not parse is said once: that nothing is left around it would say the same again. So is an order that names
-/// itself, which is a cycle, too.
+/// What did not parse is said once: not again as what is not there, or not used, because nobody could read it. So is an
+/// order that names itself, which is a cycle, too.
 fn drop_echoes(diagnostics: &mut Vec<Diagnostic>) {
     if diagnostics.iter().any(|found| found.code == &RECURSIVE) {
         diagnostics.retain(|found| found.code != &DEPENDENCY_CYCLE);
@@ -238,9 +238,20 @@ fn drop_echoes(diagnostics: &mut Vec<Diagnostic>) {
     let unparsed = diagnostics
         .iter()
         .filter(|found| syntax::ALL.contains(&found.code));
-    let files: Vec<FileId> = unparsed.map(|found| found.primary.span.file).collect();
-    diagnostics
-        .retain(|found| found.code != &NOTHING_INSIDE || !files.contains(&found.primary.span.file));
+    let unparsed: Vec<Span> = unparsed.map(|found| found.primary.span).collect();
+    if unparsed.is_empty() {
+        return;
+    }
+    diagnostics.retain(|found| {
+        let span = found.primary.span;
+        let mut beside = unparsed.iter().filter(|at| at.file == span.file);
+        match found.code {
+            code if code == &UNUSED => false,
+            code if code == &NOTHING_INSIDE => beside.next().is_none(),
+            code if code == &MISSING_TIME => !beside.any(|at| span.to(*at) == span),
+            _ => true,
+        }
+    });
 }
 
 /// By their places; what was found in several copies is said once.

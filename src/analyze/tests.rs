@@ -180,6 +180,17 @@ fn one_policy_has_one_place_wherever_it_is_inherited() {
 }
 
 #[test]
+fn what_stands_where_nobody_could_read_it_is_not_said_to_be_unused() {
+    let unused = |text: &str| {
+        let codes = compiled(text).diagnostics.into_iter();
+        codes.filter(|found| found.code.id == "D0208").count()
+    };
+    let with = |line: &str| format!("{PLAN}\nlet more = 1 + 1\n{line}\n");
+    assert_eq!(unused(&with("")), 1);
+    assert_eq!(unused(&with("metric late: count is more")), 0);
+}
+
+#[test]
 fn a_plan_with_errors_is_drawn_and_not_carried_out() {
     let compiled = compiled(&PLAN.replace("error_rate < 1%", "error_rate < 1"));
     assert!(compiled.plan.is_none());

@@ -498,8 +498,13 @@ pub fn absent_of_arithmetic(span: Span) -> Diagnostic {
 
 pub fn no_input_of(span: Span, ty: &Type) -> Diagnostic {
     let message = format!("{} cannot be given to a run", with_article(ty));
-    Diagnostic::new(&codes::TYPE_MISMATCH, span, message)
-        .help("an input is a bool, a string, a version, an instant, a url, a quantity, or a list of these")
+    let found = Diagnostic::new(&codes::TYPE_MISMATCH, span, message);
+    match ty {
+        Type::Secret => found.help("write `secret(env \"NAME\")` where it is used"),
+        _ => found.help(
+            "an input is a bool, a string, a version, an instant, a url, a quantity, or a list of these",
+        ),
+    }
 }
 
 pub fn unknown_kind(kind: &Ident) -> Diagnostic {

@@ -6,6 +6,9 @@ use crate::plan::digest::digest;
 use crate::plan::expr::Expr;
 use crate::plan::node::{CheckMode, NodeKind};
 use crate::plan::walk;
+use crate::units::Dim;
+use crate::units::amount::{NANO, Quantity};
+use crate::values::Value;
 use proptest::prelude::*;
 use std::collections::BTreeSet;
 
@@ -132,6 +135,112 @@ fn every_id_in_a_plan_is_of_this_plan() {
             });
         }
     }
+}
+
+/// The value that a constant comes to where it is compared with the rate of errors.
+fn reckoned(written: &str) -> Value {
+    let compiled = compiled(&PLAN.replace("error_rate < 1%", &format!("error_rate < {written}")));
+    let plan = compiled
+        .plan
+        .unwrap_or_else(|| panic!("{:?}", compiled.diagnostics));
+    let mut found = None;
+    for expr in plan.nodes.iter().flat_map(walk::of_node) {
+        walk::each(expr, &mut |part| {
+            if let Expr::Compare(first, rest) = part
+                && matches!(**first, Expr::Metric { .. })
+                && let [(_, Expr::Literal(value))] = rest.as_slice()
+            {
+                found = Some(value.clone());
+            }
+        });
+    }
+    found.unwrap()
+}
+
+#[test]
+fn constants_are_reckoned_exactly() {
+    let percent = |n: i128| Value::Quantity(Quantity::exact(Dim::Ratio, n * NANO / 100));
+    for (written, percents) in [
+        ("3%", 3),
+        ("1% + 2pp", 3),
+        ("2pp + 1%", 3),
+        ("7% - 1pp", 6),
+        ("1% + (1pp + 2pp)", 4),
+        ("2 * 3%", 6),
+        ("6% / 2", 3),
+        ("30ms / 1s", 3),
+    ] {
+        let (found, wanted) = (reckoned(written), percent(percents));
+        assert_eq!(format!("{found:?}"), format!("{wanted:?}"), "{written}");
+    }
+}
+
+/// Of a plan, and of a phase: a `let` that is read once is another one than the next.
+#[test]
+fn each_let_is_read_by_itself() {
+    let text = PLAN.replace(
+        "  let before =",
+        "  let now = cluster.deployment(\"demo\").replicas\n  let before =",
+    );
+    let text = text.replace(
+        "before != \"example.com/demo:1.3\"",
+        "now < some and some < more and before != \"x\"",
+    );
+    let text = format!(
+        "{text}\nlet some = cluster.deployment(\"demo\").available\nlet more = cluster.nodes.ready\n"
+    );
+    let compiled = compiled(&text);
+    let plan = compiled
+        .plan
+        .unwrap_or_else(|| panic!("{:?}", compiled.diagnostics));
+    let mut read = Vec::new();
+    for expr in plan.nodes.iter().flat_map(walk::of_node) {
+        walk::each(expr, &mut |part| {
+            if let Expr::Let(index) = part {
+                read.push(plan.lets[*index as usize].name.as_str());
+            }
+        });
+    }
+    assert_eq!(
+        read,
+        ["deploy/now", "some", "some", "more", "deploy/before"]
+    );
+}
+
+/// Those of a threshold are one family, which shares its confidence; what stands by itself is one of its own.
+#[test]
+fn comparisons_share_the_confidence_of_their_threshold_alone() {
+    const BOUNDS: [&str; 2] = [
+        "error_rate no worse than stable.error_rate by 0.5pp",
+        "requests near stable.requests by 30%",
+    ];
+    let families = |check: &str| -> Vec<u32> {
+        let text = PLAN
+            .replacen("      expect slo on canary\n", check, 1)
+            .replace("failed / requests", "failed / requests lower is better");
+        let compiled = compiled(&format!(
+            "{text}\nthreshold same {{\n{}\n}}\n",
+            BOUNDS.join("\n")
+        ));
+        let plan = compiled
+            .plan
+            .unwrap_or_else(|| panic!("{:?}", compiled.diagnostics));
+        let path = "rollout/canary/stage-50/check-2";
+        let node = plan.nodes.iter().find(|node| node.path == path).unwrap();
+        let NodeKind::Check(check) = &node.kind else {
+            panic!("{node:?}")
+        };
+        let comparisons = walk::comparisons(&check.body).into_iter();
+        comparisons.map(|one| one.family).collect()
+    };
+    let own = BOUNDS
+        .map(|bound| format!("        expect canary.{bound}\n"))
+        .concat();
+    assert_eq!(families("      expect same on canary\n"), [1, 1]);
+    assert_eq!(
+        families(&format!("      check {{\n{own}      }}\n")),
+        [1, 2]
+    );
 }
 
 #[test]

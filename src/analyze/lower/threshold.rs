@@ -54,13 +54,14 @@ const SETTINGS: [&str; 3] = ["samples", "confidence", "windows"];
 /// The threshold by itself, whoever uses it.
 pub fn check(cx: &mut Cx<'_, '_>, threshold: &Threshold) {
     let env = Env::open();
-    let mut bounds = 0;
+    // What did not parse may have been one.
+    let mut bounded = false;
     let mut compared = false;
     let mut of_comparisons = Vec::new();
     for stmt in &threshold.body.stmts {
         match &stmt.kind {
             StmtKind::Bound(bound) => {
-                bounds += 1;
+                bounded = true;
                 compared |= comparison::is_comparison(bound);
             }
             StmtKind::Setting(setting) if SETTINGS.contains(&setting.word.name.as_str()) => {
@@ -75,20 +76,15 @@ pub fn check(cx: &mut Cx<'_, '_>, threshold: &Threshold) {
                     &SETTINGS,
                 ));
             }
-            StmtKind::Let(_) | StmtKind::Policy(_) | StmtKind::Junk => {}
+            StmtKind::Junk => bounded = true,
+            StmtKind::Let(_) | StmtKind::Policy(_) => {}
             _ => cx.report(say::misplaced(stmt, "in a threshold, which holds bounds")),
         }
     }
     for word in of_comparisons.into_iter().filter(|_| !compared) {
         cx.report(say_of::without_a_comparison(word.span, &word.name));
     }
-    if bounds == 0
-        && !threshold
-            .body
-            .stmts
-            .iter()
-            .any(|stmt| matches!(stmt.kind, StmtKind::Junk))
-    {
+    if !bounded {
         cx.report(say::nothing_in(
             "a threshold",
             threshold.name.span,

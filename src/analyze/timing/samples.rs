@@ -10,7 +10,7 @@ use crate::plan::MetricSource;
 use crate::plan::Plan;
 use crate::plan::expr::{Comparison, Expr};
 use crate::plan::facts::SampleCount;
-use crate::plan::node::{Check, CheckMode, Node, NodeId, NodeKind};
+use crate::plan::node::{Check, CheckMode, Node, NodeKind};
 use crate::plan::walk::{comparisons, of_stmts, reads, sides};
 use crate::units::show::duration_ns;
 
@@ -206,9 +206,4 @@ fn for_too_long(places: &Places, node: &Node, for_ns: i64, hold_ns: i64) -> Diag
     Diagnostic::new(&FOR_LONGER_THAN_HOLD, places.span(node.loc), message)
         .label("can never pass")
         .help("hold the stage for at least as long")
-}
-
-/// Samples of a check of this plan, for its printout.
-pub fn of_node(counts: &[SampleCount], id: NodeId) -> Option<&SampleCount> {
-    counts.iter().find(|count| count.node == id)
 }

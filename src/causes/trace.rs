@@ -10,6 +10,7 @@ use crate::plan::{LocId, Plan, deps};
 use crate::providers::request::{Direction, Key, Observation, Outcome};
 use crate::values::{Instant, show};
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 pub struct Trace<'p> {
     pub plan: &'p Plan,
@@ -110,7 +111,7 @@ fn take(trace: &mut Trace, event: &Event) {
             Effect::Read { id, call, at, .. } => {
                 let question = Question {
                     at,
-                    call,
+                    call: Arc::unwrap_or_clone(call),
                     answer: None,
                 };
                 trace.questions.insert(id, question);

@@ -135,7 +135,11 @@ fn play(
         if let Some(seed) = wish.seed {
             world.seed(seed);
         }
-        Drive::new(plan, scenario, world)
+        let mut drive = Drive::new(plan, scenario, world);
+        if kept.is_none() {
+            drive.keep_deeds();
+        }
+        drive
     };
     let mut pace = match wish.speed {
         Some(speed) => Pace::at(speed),

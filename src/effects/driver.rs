@@ -24,6 +24,7 @@ use futures::stream::FuturesUnordered;
 use std::collections::HashMap;
 use std::future::Future;
 use std::pin::pin;
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{mpsc, watch};
 use tokio::task::AbortHandle;
@@ -258,6 +259,7 @@ impl<S: Store + ?Sized, A: Audience> Driver<'_, S, A> {
                 at,
                 timeout_ns,
             } => {
+                let call = Arc::unwrap_or_clone(call);
                 let answer = ask(
                     &self.providers,
                     &call.provider.clone(),

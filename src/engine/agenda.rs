@@ -9,27 +9,32 @@ use crate::engine::protocol::ReadId;
 use crate::plan::Plan;
 use crate::plan::node::NodeId;
 use crate::values::Instant;
-use std::collections::{BTreeSet, HashMap};
+use std::cmp::Reverse;
+use std::collections::{BTreeSet, BinaryHeap};
 use std::hash::Hash;
 use std::sync::Arc;
 
 #[derive(Clone, Debug, Default)]
 pub struct Agenda {
     pub index: Arc<Index>,
-    /// To be visited in this pass, in its order.
-    ready: BTreeSet<(Order, Visitor)>,
+    /// To be visited in this pass, in its order; who stands there twice is visited once.
+    ready: BinaryHeap<Reverse<(Order, Visitor)>>,
     /// To be visited in the next pass.
-    later: BTreeSet<(Order, Visitor)>,
+    later: Vec<Reverse<(Order, Visitor)>>,
     /// How far this pass has come.
     position: Order,
     /// When time alone changes something for somebody.
     alarms: BTreeSet<(Instant, Visitor)>,
-    alarm_of: HashMap<Visitor, Instant>,
+    alarm_of_watch: Vec<Option<Instant>>,
+    /// By [`NodeId`].
+    alarm_of_node: Vec<Option<Instant>>,
     /// Those of who is visited in each pass, apart from the many.
     of_cancelled: Option<Instant>,
     of_plan: Option<Instant>,
     /// Who waits for an answer.
-    waiters: HashMap<ReadId, Vec<Visitor>>,
+    waiters: BTreeSet<(ReadId, Waiter)>,
+    /// Rules of watches that may have something to say.
+    called: Vec<(u32, u32)>,
     /// By [`NodeId`].
     ties: Vec<Ties>,
     /// They have judged, and wait until the watches of the instant have spoken.
@@ -50,6 +55,13 @@ pub enum Visitor {
     Cancelled,
     /// The plan as a whole: its window, its deadline, pauses, messages, and all of an ending.
     Plan,
+}
+
+/// Who waits for an answer: of a watch, the rule.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Waiter {
+    pub visitor: Visitor,
+    pub rule: Option<u32>,
 }
 
 /// What a node waits for, counted.
@@ -93,6 +105,8 @@ impl Agenda {
         Agenda {
             index: Arc::new(Index::of(plan, roots)),
             ties: ties.collect(),
+            alarm_of_watch: vec![None; plan.watches.len()],
+            alarm_of_node: vec![None; plan.nodes.len()],
             ..Agenda::default()
         }
     }
@@ -115,18 +129,18 @@ impl Agenda {
     /// To be visited: in this pass if its turn is still to come, else in the next.
     pub fn stir(&mut self, order: Order, visitor: Visitor) {
         match order > self.position {
-            true => self.ready.insert((order, visitor)),
-            false => self.later.insert((order, visitor)),
-        };
+            true => self.ready.push(Reverse((order, visitor))),
+            false => self.later.push(Reverse((order, visitor))),
+        }
     }
 
     pub fn stir_later(&mut self, order: Order, visitor: Visitor) {
-        self.later.insert((order, visitor));
+        self.later.push(Reverse((order, visitor)));
     }
 
     /// The next one of this pass that is in the tree.
     pub fn next(&mut self) -> Option<Visitor> {
-        let (order, _) = self.ready.first()?;
+        let Reverse((order, _)) = self.ready.peek()?;
         match order.0 < REOPENED {
             true => self.next_of_all(),
             false => None,
@@ -135,7 +149,11 @@ impl Agenda {
 
     /// The next one of this pass.
     pub fn next_of_all(&mut self) -> Option<Visitor> {
-        let (order, visitor) = self.ready.pop_first()?;
+        let next = self.ready.pop()?;
+        while self.ready.peek() == Some(&next) {
+            self.ready.pop();
+        }
+        let Reverse((order, visitor)) = next;
         self.position = order;
         Some(visitor)
     }
@@ -143,7 +161,7 @@ impl Agenda {
     /// Begins the next pass; whether there is anybody to visit in it.
     pub fn turn_over(&mut self) -> bool {
         self.position = Order::default();
-        self.ready.append(&mut self.later);
+        self.ready.extend(self.later.drain(..));
         !self.ready.is_empty()
     }
 
@@ -158,15 +176,16 @@ impl Agenda {
     }
 
     pub fn set_alarm(&mut self, visitor: Visitor, at: Option<Instant>) {
-        match visitor {
+        let known = match visitor {
             Visitor::Cancelled => return self.of_cancelled = at,
             Visitor::Plan => return self.of_plan = at,
-            Visitor::Watch(_) | Visitor::Node(_) => {}
-        }
-        let before = match at {
-            Some(at) => self.alarm_of.insert(visitor, at),
-            None => self.alarm_of.remove(&visitor),
+            Visitor::Watch(_) | Visitor::Node(_) => self.alarm_of(visitor),
         };
+        // At the end nobody is visited any more.
+        let Some(known) = known else {
+            return;
+        };
+        let before = std::mem::replace(known, at);
         if before == at {
             return;
         }
@@ -210,21 +229,60 @@ impl Agenda {
             && at <= now
         {
             self.alarms.pop_first();
-            self.alarm_of.remove(&visitor);
+            if let Some(known) = self.alarm_of(visitor) {
+                *known = None;
+            }
             ringing.push(visitor);
         }
         ringing
     }
 
-    pub fn await_answer(&mut self, read: ReadId, visitor: Visitor) {
-        let waiters = self.waiters.entry(read).or_default();
-        if !waiters.contains(&visitor) {
-            waiters.push(visitor);
+    fn alarm_of(&mut self, visitor: Visitor) -> Option<&mut Option<Instant>> {
+        match visitor {
+            Visitor::Watch(watch) => self.alarm_of_watch.get_mut(watch as usize),
+            Visitor::Node(id) => self.alarm_of_node.get_mut(id.0 as usize),
+            Visitor::Cancelled | Visitor::Plan => None,
         }
     }
 
-    pub fn answered(&mut self, read: ReadId) -> Vec<Visitor> {
-        self.waiters.remove(&read).unwrap_or_default()
+    pub fn await_answer(&mut self, read: ReadId, waiter: Waiter) {
+        self.waiters.insert((read, waiter));
+    }
+
+    /// The next one who waited for the answer; a rule of a watch is called at once.
+    pub fn answered(&mut self, read: ReadId) -> Option<Visitor> {
+        let first = Waiter {
+            visitor: Visitor::Watch(0),
+            rule: None,
+        };
+        let mut waiters = self.waiters.range((read, first)..);
+        let found = waiters.next().filter(|(of, _)| *of == read).copied()?;
+        self.waiters.remove(&found);
+        let (_, Waiter { visitor, rule }) = found;
+        if let (Visitor::Watch(watch), Some(rule)) = (visitor, rule) {
+            self.called.push((watch, rule));
+        }
+        Some(visitor)
+    }
+
+    /// All rules of a watch may have something to say.
+    pub fn call_all(&mut self, watch: u32, rules: usize) {
+        let rules = (0u32..).take(rules);
+        self.called.extend(rules.map(|rule| (watch, rule)));
+    }
+
+    /// The rules of the watch that were called, in their order.
+    pub fn take_called(&mut self, watch: u32) -> Vec<u32> {
+        let mut called = Vec::new();
+        self.called.retain(|(of, rule)| {
+            if *of == watch {
+                called.push(*rule);
+            }
+            *of != watch
+        });
+        called.sort_unstable();
+        called.dedup();
+        called
     }
 
     /// All reads are lost with their process.

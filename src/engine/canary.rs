@@ -46,13 +46,13 @@ pub fn advance(turn: &mut Turn, id: NodeId, canary: &Canary) {
 
 /// Stages come one after the other, in the order of the text.
 fn begin_stage(turn: &mut Turn, id: NodeId, canary: &Canary, stage: &Stage) {
-    if pause::is_paused(&turn.state) || !walk::window_is_open(turn, id) {
+    if pause::is_paused(turn.state) || !walk::window_is_open(turn, id) {
         return;
     }
     if freeze::holds_up(turn, id) || !evidence::is_fresh(turn, id) {
         return;
     }
-    let Some(release) = metric::step_result(&turn.state, canary.step) else {
+    let Some(release) = metric::step_result(turn.state, canary.step) else {
         let finding = Finding::of(Verdict::Error, "nothing has been released");
         turn.begin(id);
         return policy::trouble(turn, id, &finding);
@@ -150,7 +150,7 @@ fn advance_hold(turn: &mut Turn, id: NodeId, stage: &Stage, mut holding: Holding
 
 /// Whether the watches of the instant have spoken; if not, the stage waits for them.
 fn have_spoken(turn: &mut Turn, at: Instant) -> bool {
-    let spoke = watch::spoke(&turn.state, at);
+    let spoke = watch::spoke(turn.state, at);
     if !spoke {
         turn.await_watches();
     }
@@ -200,7 +200,7 @@ fn weigh(turn: &mut Turn, id: NodeId, stage: &Stage, mut holding: Holding, at: I
     if turn.state.ending.is_some() {
         return;
     }
-    let stands = pause::is_paused(&turn.state);
+    let stands = pause::is_paused(turn.state);
     if sight && let Some(before) = holding.seen_at {
         holding.seen_ns = holding.seen_ns.saturating_add(at.since(before).max(0));
     }
@@ -349,11 +349,11 @@ fn promote(turn: &mut Turn, id: NodeId, canary: &Canary) {
         }
         return;
     }
-    let held_up = pause::is_paused(&turn.state) || freeze::holds_up(turn, id);
+    let held_up = pause::is_paused(turn.state) || freeze::holds_up(turn, id);
     if held_up || !evidence::is_fresh(turn, id) {
         return;
     }
-    let Some(release) = metric::step_result(&turn.state, canary.step) else {
+    let Some(release) = metric::step_result(turn.state, canary.step) else {
         return;
     };
     let args = IndexMap::from([("release".to_owned(), release)]);

@@ -42,7 +42,7 @@ pub fn carry(turn: &mut Turn, id: NodeId, key: &Key) -> bool {
         Leg::Prepared(_) => {
             policy::relieved(turn, id);
             // It may have waited since its intent, and what it rests on may have expired.
-            let may_leave = !pause::is_paused(&turn.state)
+            let may_leave = !pause::is_paused(turn.state)
                 && !freeze::holds_up(turn, id)
                 && evidence::is_fresh(turn, id);
             if may_leave {
@@ -52,7 +52,7 @@ pub fn carry(turn: &mut Turn, id: NodeId, key: &Key) -> bool {
         }
         // Trouble of the way may pass; what was refused was refused.
         Leg::NotDone(failure) if write::is_passing(&failure) => {
-            if let Some(pause) = pause::of(&turn.state, pause::Cause::Node(id)) {
+            if let Some(pause) = pause::of(turn.state, pause::Cause::Node(id)) {
                 let again = pause.tried.plus(turn.plan.sample_ns.max(1));
                 return try_again(turn, id, key, again);
             }
@@ -79,7 +79,7 @@ fn try_again(turn: &mut Turn, id: NodeId, key: &Key, at: Instant) -> bool {
 }
 
 fn failed(turn: &mut Turn, id: NodeId, verdict: Verdict, failure: Failure) {
-    if pause::of(&turn.state, pause::Cause::Node(id)).is_some() {
+    if pause::of(turn.state, pause::Cause::Node(id)).is_some() {
         return;
     }
     let finding = Finding::of(verdict, failure.message.clone());
@@ -103,7 +103,7 @@ fn arguments<'p>(turn: &mut Turn<'p>, id: NodeId, step: &'p Step, mut sampler: S
             sampler.open = Some(sample);
             turn.node_mut(id).work = Work::Step(StepWork::Arguments(sampler));
         }
-        Some(Ok(_)) if pause::is_paused(&turn.state) && !is_own(turn, id) => {
+        Some(Ok(_)) if pause::is_paused(turn.state) && !is_own(turn, id) => {
             turn.node_mut(id).work = Work::Step(StepWork::Arguments(sampler));
         }
         Some(Ok(call)) => {

@@ -41,7 +41,7 @@ pub fn asker(turn: &Turn, id: NodeId, at: Instant) -> Asker<'static> {
     Asker {
         at,
         mode: Mode::Gate,
-        canary: metric::canary_at(turn.plan, &turn.state, Some(id)),
+        canary: metric::canary_at(turn.plan, turn.state, Some(id)),
         cause: "",
     }
 }
@@ -60,7 +60,7 @@ pub fn advance<'p>(turn: &mut Turn<'p>, id: NodeId, check: &'p Check) {
     // At one instant watches speak first.
     let found = work
         .found
-        .take_if(|found| watch::spoke(&turn.state, found.at));
+        .take_if(|found| watch::spoke(turn.state, found.at));
     if work.found.is_some() {
         turn.await_watches();
     }
@@ -133,7 +133,7 @@ fn is_quiet(turn: &Turn, id: NodeId) -> bool {
     match &turn.node(id).work {
         Work::Check(work) => {
             let open = work.sampler.open.as_ref();
-            work.found.is_none() && open.is_some_and(|sample| still_waits(&turn.state, sample))
+            work.found.is_none() && open.is_some_and(|sample| still_waits(turn.state, sample))
         }
         _ => true,
     }
@@ -219,7 +219,7 @@ fn fails_now(turn: &Turn, id: NodeId, check: &Check) -> bool {
 
 /// Time in a pause does not count for what has to hold.
 fn forget_in_pause(turn: &mut Turn, id: NodeId) {
-    if pause::is_paused(&turn.state)
+    if pause::is_paused(turn.state)
         && let Work::Check(work) = &mut turn.node_mut(id).work
     {
         work.held_at = None;

@@ -81,10 +81,10 @@ pub fn roll_back_by_itself(turn: &mut Turn, cause: String, by: By) {
 
 /// One rollback per run; a rollback is never rolled back.
 pub fn roll_back(turn: &mut Turn, cause: String, by: By) {
-    if is_rolling_back(&turn.state) {
+    if is_rolling_back(turn.state) {
         return;
     }
-    if !has_begun(&turn.state) {
+    if !has_begun(turn.state) {
         return stop(turn, cause, by);
     }
     interrupt(turn, &cause, &by);

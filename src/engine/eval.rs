@@ -3,8 +3,9 @@
 
 use crate::engine::grid::Sample;
 use crate::engine::protocol::{Measured, ReadId};
+use crate::engine::question::{Moment, Question, Sought, Wanted};
 use crate::engine::state::{Sight, State};
-use crate::engine::turn::{Turn, canonical};
+use crate::engine::turn::Turn;
 use crate::engine::{arith, metric, narrow, truth};
 use crate::plan::Plan;
 use crate::plan::elements;
@@ -16,6 +17,8 @@ use crate::units::Dim;
 use crate::units::amount::Quantity;
 use crate::values::{Instant, Value, Verdict, show};
 use indexmap::IndexMap;
+use serde_json::Value as Json;
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 /// Who asks: what an expression means depends on it.
@@ -53,8 +56,10 @@ pub enum Trouble {
 }
 
 pub type Evaluated = Result<Value, Trouble>;
+/// As it stands in the plan or in what is known of the run, wherever it stands there.
+type Seen<'s> = Result<Cow<'s, Value>, Trouble>;
 
-pub struct Evaluator<'p, 's> {
+pub struct Evaluator<'p: 's, 's> {
     pub plan: &'p Plan,
     pub state: &'s State,
     pub asker: Asker<'s>,
@@ -62,10 +67,10 @@ pub struct Evaluator<'p, 's> {
     pub measured: Vec<Measured>,
     /// The scope of the derived metric that is being evaluated.
     pub scope: Scope,
-    needs: Vec<Call>,
+    needs: Vec<Wanted>,
     waiting: Vec<ReadId>,
     locals: BTreeMap<u32, &'p Expr>,
-    known: BTreeMap<u32, Evaluated>,
+    known: BTreeMap<u32, Seen<'s>>,
     frozen: BTreeMap<u32, Value>,
     depth: u32,
 }
@@ -80,10 +85,10 @@ pub fn sampled<'p, T>(
     asker: Asker,
     evaluate: impl FnOnce(&mut Evaluator<'p, '_>) -> Result<T, Trouble>,
 ) -> Option<Result<T, Trouble>> {
-    if still_waits(&turn.state, sample) {
+    if still_waits(turn.state, sample) {
         return None;
     }
-    let mut evaluator = Evaluator::new(turn.plan, &turn.state, asker);
+    let mut evaluator = Evaluator::new(turn.plan, turn.state, asker);
     let result = evaluate(&mut evaluator);
     let Evaluator {
         needs,
@@ -92,7 +97,7 @@ pub fn sampled<'p, T>(
         ..
     } = evaluator;
     turn.state.lets.extend(frozen);
-    waiting.extend(needs.into_iter().map(|call| turn.ask(asker.at, call)));
+    waiting.extend(needs.iter().map(|wanted| turn.ask(asker.at, wanted)));
     if matches!(result, Err(Trouble::Waiting)) {
         waiting.sort_unstable();
         waiting.dedup();
@@ -155,7 +160,7 @@ impl Trouble {
     }
 }
 
-impl<'p, 's> Evaluator<'p, 's> {
+impl<'p: 's, 's> Evaluator<'p, 's> {
     pub fn new(plan: &'p Plan, state: &'s State, asker: Asker<'s>) -> Evaluator<'p, 's> {
         Evaluator {
             plan,
@@ -182,33 +187,45 @@ impl<'p, 's> Evaluator<'p, 's> {
     }
 
     pub fn value(&mut self, expr: &'p Expr) -> Evaluated {
+        self.seen(expr).map(Cow::into_owned)
+    }
+
+    fn seen(&mut self, expr: &'p Expr) -> Seen<'s> {
         if self.depth >= DEPTH_MAX {
             return Err(Trouble::Wrong("it is nested too deeply".to_owned()));
         }
         self.depth += 1;
-        let value = self.value_inside(expr);
+        let seen = match expr {
+            Expr::Literal(value) => Ok(Cow::Borrowed(value)),
+            Expr::Input(name) => self.input(name).map(Cow::Borrowed),
+            Expr::Element { input, index } => self.element(input, *index).map(Cow::Borrowed),
+            Expr::Let(index) => self.top_let(*index),
+            Expr::Local(index) => self.local_value(*index),
+            Expr::Call(call) => self.asked(call).map(Cow::Borrowed),
+            Expr::Field(record, name) => self.seen(record).and_then(|record| part(record, name)),
+            Expr::Node { node, datum } => self.datum(*node, *datum),
+            _ => self.made(expr).map(Cow::Owned),
+        };
         self.depth -= 1;
-        value
+        seen
     }
 
-    fn value_inside(&mut self, expr: &'p Expr) -> Evaluated {
+    /// What comes out of something else.
+    fn made(&mut self, expr: &'p Expr) -> Evaluated {
         match expr {
-            Expr::Literal(value) => Ok(value.clone()),
-            Expr::Input(name) => self.input(name),
-            Expr::Element { input, index } => self.element(input, *index),
+            Expr::Literal(_)
+            | Expr::Input(_)
+            | Expr::Element { .. }
+            | Expr::Let(_)
+            | Expr::Local(_)
+            | Expr::Call(_)
+            | Expr::Field(..)
+            | Expr::Node { .. } => self.value(expr),
             Expr::HasElement { input, index } => {
                 let has = self.element(input, *index).is_ok();
                 Ok(Value::Bool(has))
             }
-            Expr::Let(index) => self.top_let(*index),
-            Expr::Local(index) => self.local_value(*index),
-            Expr::Call(call) => {
-                let call = self.call(call)?;
-                self.read(call)
-            }
-            Expr::Field(record, name) => field(self.value(record)?, name),
             Expr::Metric { metric, scope } => metric::scalar(self, *metric, scope),
-            Expr::Node { node, datum } => self.datum(*node, *datum),
             Expr::Word(word) => Ok(Value::String(self.word(*word))),
             Expr::Not(_) | Expr::Compare(..) => truth::truth(self, expr).map(Value::Bool),
             Expr::Aggregate(Aggregate::Any | Aggregate::All, _) => {
@@ -235,7 +252,8 @@ impl<'p, 's> Evaluator<'p, 's> {
                 scale_denominator,
             } => {
                 let scale = (*scale_numerator, *scale_denominator);
-                narrow::narrow(&self.value(json)?, path.as_deref(), to, scale)
+                let json = self.seen(json)?;
+                narrow::narrow(&json, path.as_deref(), to, scale)
             }
         }
     }
@@ -253,37 +271,60 @@ impl<'p, 's> Evaluator<'p, 's> {
         &mut self,
         args: &'p [(String, Expr)],
     ) -> Result<IndexMap<String, Value>, Trouble> {
-        let mut values = IndexMap::new();
+        let seen = self.seen_arguments(args)?.into_iter();
+        Ok(seen
+            .map(|(name, value)| (name.to_owned(), value.into_owned()))
+            .collect())
+    }
+
+    fn seen_arguments(
+        &mut self,
+        args: &'p [(String, Expr)],
+    ) -> Result<Vec<(&'s str, Cow<'s, Value>)>, Trouble> {
+        let mut values = Vec::with_capacity(args.len());
         let mut trouble: Option<Trouble> = None;
         for (name, arg) in args {
-            match self.value(arg) {
-                Ok(value) => {
-                    values.insert(name.clone(), value);
-                }
+            match self.seen(arg) {
+                Ok(value) => values.push((name.as_str(), value)),
                 Err(found) => trouble = Some(heavier(trouble, found)),
             }
         }
         trouble.map_or(Ok(values), Err)
     }
 
+    fn asked(&mut self, call: &'p CallExpr) -> Result<&'s Value, Trouble> {
+        let args = self.seen_arguments(&call.args)?;
+        let sought = Sought::new(&call.provider, &call.function, args);
+        let known = self.moment().and_then(|moment| moment.find_sought(&sought));
+        self.answer(known, || sought.into_wanted())
+    }
+
     /// The answer to a question of this instant; it is asked where it was not yet.
-    pub fn read(&mut self, call: Call) -> Evaluated {
-        let moment = self.state.moments.get(&self.asker.at);
-        let asked = moment.and_then(|moment| {
-            let id = moment.asked.get(&canonical(&call))?;
-            Some((*id, moment.questions.get(id)?))
-        });
-        match asked {
+    pub fn read(&mut self, wanted: &Wanted) -> Result<&'s Value, Trouble> {
+        let known = self.moment().and_then(|moment| moment.find(wanted));
+        self.answer(known, || wanted.clone())
+    }
+
+    fn moment(&self) -> Option<&'s Moment> {
+        self.state.moments.get(&self.asker.at)
+    }
+
+    fn answer(
+        &mut self,
+        known: Option<&'s Question>,
+        wanted: impl FnOnce() -> Wanted,
+    ) -> Result<&'s Value, Trouble> {
+        match known {
             None => {
-                self.needs.push(call);
+                self.needs.push(wanted());
                 Err(Trouble::Waiting)
             }
-            Some((id, question)) => match &question.answer {
+            Some(question) => match &question.answer {
                 None => {
-                    self.waiting.push(id);
+                    self.waiting.push(question.id);
                     Err(Trouble::Waiting)
                 }
-                Some(Ok(value)) => Ok(value.clone()),
+                Some(Ok(value)) => Ok(value),
                 Some(Err(failure)) => Err(Trouble::Failed(failure.clone())),
             },
         }
@@ -319,58 +360,61 @@ impl<'p, 's> Evaluator<'p, 's> {
         waiting.map_or(Ok(text), Err)
     }
 
-    fn input(&self, name: &str) -> Evaluated {
+    fn input(&self, name: &str) -> Result<&'s Value, Trouble> {
         let given = self.state.run.as_ref().and_then(|run| run.inputs.get(name));
+        let plan: &'s Plan = self.plan;
         let written = || {
-            let input = self.plan.inputs.iter().find(|input| input.name == name);
+            let input = plan.inputs.iter().find(|input| input.name == name);
             input.and_then(|input| input.default.as_ref())
         };
-        let value = given.or_else(written).cloned();
+        let value = given.or_else(written);
         value.ok_or_else(|| Trouble::NoData(format!("input `{name}` was not given")))
     }
 
-    fn element(&self, input: &str, index: u32) -> Evaluated {
+    fn element(&self, input: &str, index: u32) -> Result<&'s Value, Trouble> {
         let missing = || Trouble::NoData(format!("there is no {}", elements::name(input, index)));
         match self.input(input)? {
-            Value::List(items) => items.get(index as usize).cloned().ok_or_else(missing),
+            Value::List(items) => items.get(index as usize).ok_or_else(missing),
             _ => Err(Trouble::Wrong(format!("input `{input}` is no list"))),
         }
     }
 
-    fn top_let(&mut self, index: u32) -> Evaluated {
-        let known = self.state.lets.get(&index);
-        if let Some(value) = known.or_else(|| self.frozen.get(&index)) {
-            return Ok(value.clone());
+    fn top_let(&mut self, index: u32) -> Seen<'s> {
+        if let Some(value) = self.state.lets.get(&index) {
+            return Ok(Cow::Borrowed(value));
+        }
+        if let Some(value) = self.frozen.get(&index) {
+            return Ok(Cow::Owned(value.clone()));
         }
         let Some(top) = self.plan.lets.get(index as usize) else {
             return Err(Trouble::Wrong("there is no such `let`".to_owned()));
         };
         let value = self.value(&top.value)?;
         self.frozen.insert(index, value.clone());
-        Ok(value)
+        Ok(Cow::Owned(value))
     }
 
-    fn local_value(&mut self, index: u32) -> Evaluated {
+    fn local_value(&mut self, index: u32) -> Seen<'s> {
         if let Some(known) = self.known.get(&index) {
             return known.clone();
         }
         let Some(expr) = self.local(index) else {
             return Err(Trouble::Wrong("there is no such name".to_owned()));
         };
-        let value = self.value(expr);
+        let value = self.seen(expr);
         self.known.insert(index, value.clone());
         value
     }
 
     fn binary(&mut self, left: &'p Expr, op: BinaryOp, right: &'p Expr) -> Evaluated {
-        match (self.value(left), self.value(right)) {
+        match (self.seen(left), self.seen(right)) {
             (Ok(left), Ok(right)) => arith::combined(&left, op, &right),
             (Err(one), Err(other)) => Err(heavier(Some(one), other)),
             (Err(trouble), _) | (_, Err(trouble)) => Err(trouble),
         }
     }
 
-    fn datum(&self, id: NodeId, datum: Datum) -> Evaluated {
+    fn datum(&self, id: NodeId, datum: Datum) -> Seen<'s> {
         let absent = || Trouble::NoData(format!("{} has not been there yet", self.path(id)));
         let node = self.state.nodes.get(id.0 as usize).ok_or_else(absent)?;
         let write = || {
@@ -378,17 +422,17 @@ impl<'p, 's> Evaluator<'p, 's> {
             writes.find(|write| write.node == id)
         };
         let value = match datum {
-            Datum::Started => node.started.map(Value::Instant),
-            Datum::Ended => node.ended.map(Value::Instant),
-            Datum::Took => node.started.zip(node.ended).map(|(started, ended)| {
-                let ns = i128::from(ended.since(started));
-                Value::Quantity(Quantity::exact(Dim::Duration, ns))
-            }),
             Datum::Before => write()
                 .and_then(|write| write.intent.as_ref())
-                .map(|intent| intent.before.clone()),
-            Datum::Result => write().and_then(|write| write.result.clone()),
-            Datum::Verdict => node.verdict.map(Value::Verdict),
+                .map(|intent| Cow::Borrowed(&intent.before)),
+            Datum::Result => write().and_then(|write| write.result.as_ref().map(Cow::Borrowed)),
+            Datum::Started => node.started.map(Value::Instant).map(Cow::Owned),
+            Datum::Ended => node.ended.map(Value::Instant).map(Cow::Owned),
+            Datum::Took => node.started.zip(node.ended).map(|(started, ended)| {
+                let ns = i128::from(ended.since(started));
+                Cow::Owned(Value::Quantity(Quantity::exact(Dim::Duration, ns)))
+            }),
+            Datum::Verdict => node.verdict.map(Value::Verdict).map(Cow::Owned),
         };
         value.ok_or_else(absent)
     }
@@ -422,13 +466,23 @@ pub fn heavier(known: Option<Trouble>, found: Trouble) -> Trouble {
 
 /// A field of a result. What a provider could not tell has no value.
 pub fn field(record: Value, name: &str) -> Evaluated {
+    part(Cow::Owned(record), name).map(Cow::into_owned)
+}
+
+fn part<'v>(record: Cow<'v, Value>, name: &str) -> Seen<'v> {
     let missing = || Trouble::Wrong(format!("the answer has no field `{name}`"));
-    match record {
-        Value::Record(mut fields) => fields.swap_remove(name).ok_or_else(missing),
-        Value::Json(serde_json::Value::Object(mut fields)) => {
-            fields.remove(name).map(Value::Json).ok_or_else(missing)
+    let found = match record {
+        Cow::Borrowed(Value::Record(fields)) => fields.get(name).map(Cow::Borrowed),
+        Cow::Owned(Value::Record(mut fields)) => fields.swap_remove(name).map(Cow::Owned),
+        Cow::Borrowed(Value::Json(Json::Object(fields))) => {
+            let field = fields.get(name).cloned();
+            field.map(Value::Json).map(Cow::Owned)
         }
-        Value::Absent => Ok(Value::Absent),
-        _ => Err(missing()),
-    }
+        Cow::Owned(Value::Json(Json::Object(mut fields))) => {
+            fields.remove(name).map(Value::Json).map(Cow::Owned)
+        }
+        Cow::Borrowed(Value::Absent) | Cow::Owned(Value::Absent) => Some(Cow::Owned(Value::Absent)),
+        _ => None,
+    };
+    found.ok_or_else(missing)
 }

@@ -1,7 +1,9 @@
 //! What the engine looks up in a plan again and again, found once per run.
 
-use crate::plan::Plan;
+use crate::engine::metric::{self, Scopes};
+use crate::engine::question::Wanted;
 use crate::plan::node::{Node, NodeId, NodeKind};
+use crate::plan::{Plan, Watch};
 use std::collections::BTreeMap;
 
 #[derive(Debug, Default)]
@@ -12,12 +14,18 @@ pub struct Index {
     watch_count: u32,
     /// Nodes whose evidence can expire.
     expiring: Vec<NodeId>,
+    /// What each metric asks where it is not narrowed to a scope; `None` of one that is derived.
+    queries: Vec<Option<Wanted>>,
+    /// Of each rule of each watch.
+    scopes: Vec<Vec<Scopes>>,
 }
 
 #[derive(Clone, Debug)]
 struct Place {
     /// Its numbers when the tree is walked: before what is in it, and after. `None` for what a run forward does not come to.
     span: Option<(u32, u32)>,
+    parent: Option<NodeId>,
+    is_canary: bool,
     /// The canary around it, which carries it; else the node itself.
     carrier: NodeId,
     /// Nodes with an edge from this one, one entry for each edge.
@@ -28,7 +36,7 @@ impl Index {
     /// `roots` in their order; what hangs on none of them is never walked.
     pub fn of(plan: &Plan, roots: &[NodeId]) -> Index {
         let mut index = Index {
-            nodes: plan.nodes.iter().map(|node| Place::of(node.id)).collect(),
+            nodes: plan.nodes.iter().map(Place::of).collect(),
             watches: BTreeMap::new(),
             watch_count: u32::try_from(plan.watches.len()).unwrap_or(u32::MAX),
             expiring: plan
@@ -36,6 +44,16 @@ impl Index {
                 .iter()
                 .filter(|node| can_expire(node))
                 .map(|node| node.id)
+                .collect(),
+            queries: plan
+                .metrics
+                .iter()
+                .map(|metric| Some(Wanted::new(metric::unscoped(metric)?)))
+                .collect(),
+            scopes: plan
+                .watches
+                .iter()
+                .map(|watch| scopes(plan, watch))
                 .collect(),
         };
         for node in &plan.nodes {
@@ -62,6 +80,14 @@ impl Index {
         self.place(id).map_or(id, |place| place.carrier)
     }
 
+    pub fn parent(&self, id: NodeId) -> Option<NodeId> {
+        self.place(id)?.parent
+    }
+
+    pub fn is_canary(&self, id: NodeId) -> bool {
+        self.place(id).is_some_and(|place| place.is_canary)
+    }
+
     pub fn span(&self, id: NodeId) -> Option<(u32, u32)> {
         self.place(id)?.span
     }
@@ -76,6 +102,16 @@ impl Index {
 
     pub fn expiring(&self) -> &[NodeId] {
         &self.expiring
+    }
+
+    pub fn query(&self, metric: u32) -> Option<&Wanted> {
+        self.queries.get(metric as usize)?.as_ref()
+    }
+
+    pub fn scopes(&self, watch: u32, rule: u32) -> Scopes {
+        let of_watch = self.scopes.get(watch as usize);
+        let scopes = of_watch.and_then(|scopes| scopes.get(rule as usize));
+        scopes.copied().unwrap_or_default()
     }
 
     fn place(&self, id: NodeId) -> Option<&Place> {
@@ -119,13 +155,22 @@ enum Step {
 }
 
 impl Place {
-    fn of(id: NodeId) -> Place {
+    fn of(node: &Node) -> Place {
         Place {
             span: None,
-            carrier: id,
+            parent: node.parent,
+            is_canary: matches!(node.kind, NodeKind::Canary(_)),
+            carrier: node.id,
             followers: Vec::new(),
         }
     }
+}
+
+fn scopes(plan: &Plan, watch: &Watch) -> Vec<Scopes> {
+    let rules = watch.rules.iter();
+    rules
+        .map(|rule| metric::scopes_of(plan, &rule.condition))
+        .collect()
 }
 
 /// Whether what the node found is worth something for a time only.

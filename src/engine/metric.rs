@@ -1,6 +1,7 @@
 //! Metrics: the one door from raw numbers to quantities, and what several series, nothing and a scope mean.
 
 use crate::engine::eval::{Evaluated, Evaluator, Trouble, field};
+use crate::engine::question::Wanted;
 use crate::engine::state::{Life, State, Work};
 use crate::plan::expr::{CallExpr, Expr, Scope, Stmt};
 use crate::plan::node::{Canary, NodeId, NodeKind};
@@ -12,7 +13,7 @@ use crate::syntax::ast::BinaryOp;
 use crate::units::amount::Quantity;
 use crate::units::{Dim, Per};
 use crate::values::Value;
-use indexmap::IndexMap;
+use std::borrow::Cow;
 
 /// One value. Several series have none: the plan has to say how they are combined.
 pub fn scalar<'p>(eval: &mut Evaluator<'p, '_>, index: u32, scope: &'p Scope) -> Evaluated {
@@ -39,7 +40,6 @@ pub fn series<'p>(
 ) -> Result<Vec<Value>, Trouble> {
     let metric = of_plan(eval.plan, index)?;
     let MetricSource::Query {
-        provider,
         scale_numerator,
         scale_denominator,
         absent,
@@ -48,19 +48,15 @@ pub fn series<'p>(
     else {
         return scalar(eval, index, scope).map(|value| vec![value]);
     };
-    let call = Call {
-        provider: provider.clone(),
-        function: "query".to_owned(),
-        args: query_args(eval, metric, scope)?,
-    };
-    let Value::List(rows) = eval.read(call)? else {
+    let wanted = wanted(eval, index, scope)?;
+    let Value::List(rows) = eval.read(&wanted)? else {
         return Err(Trouble::Wrong("the answer is no list of series".to_owned()));
     };
     if rows.is_empty() {
         return Ok(absent.iter().cloned().collect());
     }
     let scale = (*scale_numerator as f64, *scale_denominator as f64);
-    rows.into_iter()
+    rows.iter()
         .map(|row| scaled(row, metric.dim, scale))
         .collect()
 }
@@ -235,17 +231,32 @@ fn window_s(plan: &Plan, expr: &Expr) -> Option<f64> {
     }
 }
 
-fn query_args(
-    eval: &Evaluator,
-    metric: &Metric,
+/// What the metric asks where it is not narrowed to a scope.
+pub fn unscoped(metric: &Metric) -> Option<Call> {
+    match &metric.source {
+        MetricSource::Query { query, .. } => call(metric, query.clone(), &Scope::None),
+        MetricSource::Derived(_) => None,
+    }
+}
+
+fn wanted<'s>(
+    eval: &Evaluator<'_, 's>,
+    index: u32,
     scope: &Scope,
-) -> Result<IndexMap<String, Value>, Trouble> {
+) -> Result<Cow<'s, Wanted>, Trouble> {
     let scope = match scope {
         Scope::None => &eval.scope,
         written => written,
     };
+    if *scope == Scope::None
+        && let Some(known) = eval.state.agenda.index.query(index)
+    {
+        return Ok(Cow::Borrowed(known));
+    }
+    let metric = of_plan(eval.plan, index)?;
+    let no_query = || Trouble::Wrong("it is no query".to_owned());
     let MetricSource::Query { query, scoped, .. } = &metric.source else {
-        return Err(Trouble::Wrong("it is no query".to_owned()));
+        return Err(no_query());
     };
     let text = match (scope, scoped) {
         (Scope::None, _) => query.clone(),
@@ -257,15 +268,27 @@ fn query_args(
             )));
         }
     };
+    let call = call(metric, text, scope).ok_or_else(no_query)?;
+    Ok(Cow::Owned(Wanted::new(call)))
+}
+
+fn call(metric: &Metric, query: String, scope: &Scope) -> Option<Call> {
+    let MetricSource::Query { provider, .. } = &metric.source else {
+        return None;
+    };
     let args = [
-        ("query", text),
+        ("query", query),
         ("metric", metric.name.clone()),
         ("scope", scope_word(scope).to_owned()),
     ];
-    Ok(args
+    let args = args
         .into_iter()
-        .map(|(name, value)| (name.to_owned(), Value::String(value)))
-        .collect())
+        .map(|(name, value)| (name.to_owned(), Value::String(value)));
+    Some(Call {
+        provider: provider.clone(),
+        function: "query".to_owned(),
+        args: args.collect(),
+    })
 }
 
 /// Known by construction: the step that released dark says it. Quoted for where it stands, inside a string of the query.
@@ -308,9 +331,9 @@ pub fn step_result(state: &State, step: NodeId) -> Option<Value> {
 }
 
 /// First the numerator, then the denominator: `7 in %` is 0.07 to the last bit.
-fn scaled(row: Value, dim: Dim, (numerator, denominator): (f64, f64)) -> Evaluated {
+fn scaled(row: &Value, dim: Dim, (numerator, denominator): (f64, f64)) -> Evaluated {
     let value = match row {
-        Value::Record(mut fields) => fields.swap_remove("value"),
+        Value::Record(fields) => fields.get("value"),
         _ => None,
     };
     match value {

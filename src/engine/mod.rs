@@ -24,6 +24,7 @@ pub mod pause;
 pub mod people;
 pub mod policy;
 pub mod protocol;
+pub mod question;
 mod resume;
 pub mod rollback;
 mod settle;
@@ -47,16 +48,22 @@ use crate::engine::turn::Turn;
 use crate::plan::Plan;
 
 /// Takes an event in; gives the new state, and what the driver is to do once the event is durable.
-pub fn step(plan: &Plan, state: State, event: Event) -> (State, Vec<Effect>) {
+pub fn step(plan: &Plan, mut state: State, event: Event) -> (State, Vec<Effect>) {
+    let effects = step_in(plan, &mut state, event);
+    (state, effects)
+}
+
+/// As [`step`], in place.
+pub fn step_in(plan: &Plan, state: &mut State, event: Event) -> Vec<Effect> {
     let mut turn = Turn::new(plan, state);
     settle::take(&mut turn, event);
-    (turn.state, turn.effects)
+    turn.effects
 }
 
 /// Looks at everything once more, though nothing has happened: what comes of it was overlooked before.
 #[cfg(test)]
-fn look_again(plan: &Plan, state: State) -> (State, Vec<Effect>) {
-    let mut turn = Turn::new(plan, state);
+fn look_again(plan: &Plan, mut state: State) -> (State, Vec<Effect>) {
+    let mut turn = Turn::new(plan, &mut state);
     turn.stir_everybody();
     let nothing = Event {
         at: turn.now(),
@@ -66,5 +73,6 @@ fn look_again(plan: &Plan, state: State) -> (State, Vec<Effect>) {
         },
     };
     settle::take(&mut turn, nothing);
-    (turn.state, turn.effects)
+    let effects = turn.effects;
+    (state, effects)
 }

@@ -89,7 +89,7 @@ pub fn until(state: &State, pause: &Pause) -> Instant {
 /// Begins a pause. Where its place has no time left, what comes then comes now.
 pub fn begin(turn: &mut Turn, wanted: Wanted) {
     let now = turn.now();
-    let spent = pool_of(&turn.state, wanted.place, wanted.depth).map_or(0, |pool| {
+    let spent = pool_of(turn.state, wanted.place, wanted.depth).map_or(0, |pool| {
         let running = if pool.active > 0 {
             now.since(pool.since)
         } else {
@@ -119,8 +119,8 @@ pub fn begin(turn: &mut Turn, wanted: Wanted) {
         up_to_ns: wanted.up_to_ns,
         then: wanted.then.clone(),
     };
-    let was_paused = is_paused(&turn.state);
-    let until = until(&turn.state, &pause);
+    let was_paused = is_paused(turn.state);
+    let until = until(turn.state, &pause);
     let kind = NoteKind::Paused {
         cause: pause.reason.clone(),
         until,
@@ -129,7 +129,7 @@ pub fn begin(turn: &mut Turn, wanted: Wanted) {
     turn.note(node_of(pause.cause), kind);
     turn.state.pauses.push(pause);
     turn.stir_everybody();
-    if !was_paused && is_paused(&turn.state) {
+    if !was_paused && is_paused(turn.state) {
         stand_still(turn);
     }
     turn.moved();
@@ -164,8 +164,8 @@ pub fn tried(turn: &mut Turn, cause: Cause) {
 /// Ends the pauses whose time is over; a sample that began before that is judged first.
 pub fn expire(turn: &mut Turn) {
     for pause in turn.state.pauses.clone() {
-        let until = until(&turn.state, &pause);
-        if !turn.due(until) || is_being_judged(&turn.state, pause.cause, until) {
+        let until = until(turn.state, &pause);
+        if !turn.due(until) || is_being_judged(turn.state, pause.cause, until) {
             continue;
         }
         release(turn, pause.cause);
@@ -253,7 +253,7 @@ fn stand_still(turn: &mut Turn) {
 }
 
 fn go_on(turn: &mut Turn) {
-    if is_paused(&turn.state) {
+    if is_paused(turn.state) {
         return;
     }
     let now = turn.now();

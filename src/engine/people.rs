@@ -50,7 +50,7 @@ pub fn hear(turn: &mut Turn, id: NodeId, said: Said, about: Option<&str>) {
         let text = format!("{} is not asked as `{}`", said.by.user, said.role);
         return turn.say(id, text);
     }
-    let own = subject::subject(turn.plan, &turn.state, id);
+    let own = subject::subject(turn.plan, turn.state, id);
     if let (Some(about), Some(own)) = (about, &own)
         && about != own
     {
@@ -143,7 +143,7 @@ fn has_role(plan: &Plan, by: &Actor, role: &str) -> bool {
 
 /// In a pause an answer is still taken.
 fn is_waited_for(turn: &Turn, id: NodeId) -> bool {
-    pause::of(&turn.state, pause::Cause::Node(id)).is_some()
+    pause::of(turn.state, pause::Cause::Node(id)).is_some()
 }
 
 fn refused(turn: &mut Turn, id: NodeId, by: &Actor, reason: &str) {
@@ -152,7 +152,7 @@ fn refused(turn: &mut Turn, id: NodeId, by: &Actor, reason: &str) {
 }
 
 fn unanswered(turn: &mut Turn, id: NodeId, deadline: Instant) {
-    if turn.due(deadline) && !ending::is_rolling_back(&turn.state) {
+    if turn.due(deadline) && !ending::is_rolling_back(turn.state) {
         let finding = Finding {
             verdict: Verdict::Inconclusive,
             sight: Sight::Unclear,

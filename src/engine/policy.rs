@@ -24,11 +24,11 @@ pub const DEFAULT_PLACE: LocId = LocId(u32::MAX);
 /// The item was seen to fail, or cannot be judged at all: its policy holds at once.
 pub fn trouble(turn: &mut Turn, id: NodeId, finding: &Finding) {
     let reason = finding.reason.clone().unwrap_or_default();
-    if ending::is_rolling_back(&turn.state) {
+    if ending::is_rolling_back(turn.state) {
         return turn.end(id, finding.verdict, Some(reason));
     }
     let cause = Cause::Node(id);
-    if let Some(known) = pause::of(&turn.state, cause) {
+    if let Some(known) = pause::of(turn.state, cause) {
         if known.verdict == Verdict::Fail || finding.verdict != Verdict::Fail {
             return;
         }
@@ -54,7 +54,7 @@ pub fn unseen(turn: &mut Turn, id: NodeId, at: Instant, finding: &Finding) {
         reason: finding.reason.clone(),
         sight: finding.sight,
     });
-    if ending::is_rolling_back(&turn.state) && finding.sight != Sight::Denied {
+    if ending::is_rolling_back(turn.state) && finding.sight != Sight::Denied {
         return;
     }
     if finding.sight != Sight::Silent || tolerated_ns(turn, id).is_none() {
@@ -83,7 +83,7 @@ pub fn lose_patience(turn: &mut Turn, id: NodeId) {
         sight: blind.sight,
         reason: blind.reason,
     };
-    if let Some(until) = rollback::budget_end(&turn.state) {
+    if let Some(until) = rollback::budget_end(turn.state) {
         if turn.due(until) {
             trouble(turn, id, &finding);
         }

@@ -10,6 +10,7 @@ use crate::providers::request::{Call, Direction, Failure, Intent, Key, Observati
 use crate::values::{Instant, Value};
 use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
+use std::sync::Arc;
 
 /// One thing that happened, and when the driver learned of it.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -116,7 +117,8 @@ pub struct ReadId(pub u64);
 pub enum Effect {
     Read {
         id: ReadId,
-        call: Call,
+        #[serde(with = "shared")]
+        call: Arc<Call>,
         at: Instant,
         timeout_ns: i64,
     },
@@ -228,6 +230,21 @@ pub enum NoteKind {
     Said {
         text: String,
     },
+}
+
+/// A call that several know, written as any other.
+pub mod shared {
+    use crate::providers::request::Call;
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+    use std::sync::Arc;
+
+    pub fn serialize<S: Serializer>(call: &Arc<Call>, serializer: S) -> Result<S::Ok, S::Error> {
+        (**call).serialize(serializer)
+    }
+
+    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Arc<Call>, D::Error> {
+        Call::deserialize(deserializer).map(Arc::new)
+    }
 }
 
 /// What was compared: the words of the operand and its value, in the unit of the bound.

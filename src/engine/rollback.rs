@@ -297,7 +297,7 @@ fn written_undo(turn: &mut Turn, unit: &Unit, mut sample: Sample) -> Option<Stan
     let asker = Asker {
         at: sample.at,
         mode: Mode::Gate,
-        canary: metric::canary_at(turn.plan, &turn.state, Some(unit.node)),
+        canary: metric::canary_at(turn.plan, turn.state, Some(unit.node)),
         cause: "",
     };
     match sampled(turn, &mut sample, asker, |eval| eval.call(call)) {

@@ -113,12 +113,10 @@ fn answer(turn: &mut Turn, id: ReadId, result: Result<Value, Failure>) {
     let Some(moment) = turn.state.moments.get_mut(&at) else {
         return;
     };
-    if let Some(question) = moment.questions.get_mut(&id) {
-        question.answer = Some(result);
-        moment.unanswered = moment.unanswered.saturating_sub(1);
+    moment.answer(id, result);
+    while let Some(visitor) = turn.state.agenda.answered(id) {
+        turn.stir(visitor);
     }
-    let waiting = turn.state.agenda.answered(id);
-    turn.stir_all_of(waiting);
 }
 
 /// A person goes on past what is paused: skipped, never passed.
@@ -166,11 +164,11 @@ fn abort(turn: &mut Turn, by: &Actor, reason: &str) {
 /// Always allowed, also after the end, unless it was rolled back.
 fn roll_back(turn: &mut Turn, by: &Actor, reason: &str) {
     let over = turn.state.outcome;
-    let nothing_to_do = over == Some(RunOutcome::RolledBack) || !ending::has_begun(&turn.state);
+    let nothing_to_do = over == Some(RunOutcome::RolledBack) || !ending::has_begun(turn.state);
     if over.is_some() && nothing_to_do {
         return;
     }
-    if over.is_some() || !ending::is_rolling_back(&turn.state) {
+    if over.is_some() || !ending::is_rolling_back(turn.state) {
         turn.state.outcome = None;
         turn.state.said = None;
         turn.state.ending = None;

@@ -7,13 +7,14 @@ use crate::engine::grid::{Sample, Sampler, Stopwatch};
 use crate::engine::pause::{Pause, Pool};
 use crate::engine::people::Gate;
 use crate::engine::protocol::{Actor, Measured, ReadId, RunOutcome};
+use crate::engine::question::Moment;
 use crate::engine::subject::Void;
 use crate::engine::tell::{Message, Telling};
 use crate::engine::watch::WatchState;
 use crate::engine::write::Write;
 use crate::plan::node::NodeId;
 use crate::plan::{Counting, LocId};
-use crate::providers::request::{Call, Failure, Key};
+use crate::providers::request::Key;
 use crate::values::{Instant, Value, Verdict};
 use indexmap::IndexMap;
 use serde::Serialize;
@@ -79,22 +80,6 @@ pub struct Run {
     pub inputs: IndexMap<String, Value>,
     pub by: Actor,
     pub started: Instant,
-}
-
-/// The questions that were asked at one instant: each is asked once.
-#[derive(Clone, Debug, Default, Serialize)]
-pub struct Moment {
-    /// By their canonical text.
-    pub asked: BTreeMap<String, ReadId>,
-    pub questions: BTreeMap<ReadId, Box<Question>>,
-    /// Questions without an answer.
-    pub unanswered: u32,
-}
-
-#[derive(Clone, Debug, Serialize)]
-pub struct Question {
-    pub call: Call,
-    pub answer: Option<Result<Value, Failure>>,
 }
 
 #[derive(Clone, Debug, Default, Serialize)]

@@ -122,7 +122,7 @@ fn send(turn: &mut Turn, mut message: Message) -> Option<Message> {
     let asker = Asker {
         at: message.sample.at,
         mode: Mode::Watch,
-        canary: metric::canary_at(turn.plan, &turn.state, of_node(message.from)),
+        canary: metric::canary_at(turn.plan, turn.state, of_node(message.from)),
         cause: &message.cause,
     };
     let words = sampled(turn, &mut message.sample, asker, |eval| {

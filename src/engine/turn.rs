@@ -1,22 +1,26 @@
 //! One call of `step` while it works: the state that it changes and the effects that it collects.
 
-use crate::engine::agenda::{Bearing, Order, Visitor};
+use crate::engine::agenda::{Bearing, Order, Visitor, Waiter};
 use crate::engine::index;
 use crate::engine::protocol::{Effect, Note, NoteKind, ReadId};
-use crate::engine::state::{Life, NodeState, Passage, Question, State};
+use crate::engine::question::Wanted;
+use crate::engine::state::{Life, NodeState, Passage, State};
 use crate::plan::node::{Node, NodeId, NodeKind};
 use crate::plan::{Plan, Setting};
 use crate::providers::catalog;
 use crate::providers::request::{Call, Key};
 use crate::units::amount::Amount;
 use crate::values::{Instant, Value, Verdict};
+use std::sync::Arc;
 
 pub struct Turn<'p> {
     pub plan: &'p Plan,
-    pub state: State,
+    pub state: &'p mut State,
     pub effects: Vec<Effect>,
     /// Who is visited, and has what is asked for.
     visitor: Visitor,
+    /// Of a watch that is visited, the rule that is judged.
+    pub rule: Option<u32>,
     /// The next moment at which time alone changes something for the one who is visited.
     alarm: Option<Instant>,
     /// Whether anything changed: then there is another pass.
@@ -35,12 +39,13 @@ pub enum Moved {
 const READ_TIMEOUT_NS: i64 = 10_000_000_000;
 
 impl<'p> Turn<'p> {
-    pub fn new(plan: &'p Plan, state: State) -> Turn<'p> {
+    pub fn new(plan: &'p Plan, state: &'p mut State) -> Turn<'p> {
         Turn {
             plan,
             state,
             effects: Vec::new(),
             visitor: Visitor::Plan,
+            rule: None,
             alarm: None,
             moved: Moved::No,
             nowhere: NodeState::default(),
@@ -70,12 +75,17 @@ impl<'p> Turn<'p> {
         self.visitor = visitor;
         self.alarm = None;
         visit(self);
-        let alarm = self.alarm.take();
-        self.state.agenda.set_alarm(visitor, alarm);
         self.visitor = Visitor::Plan;
         match self.moved {
-            Moved::Yes => self.stir_later(visitor),
-            Moved::No => self.moved = before,
+            // Its alarm is set when it is visited again.
+            Moved::Yes if self.order(visitor).is_some() => self.stir_later(visitor),
+            moved => {
+                let alarm = self.alarm.take();
+                self.state.agenda.set_alarm(visitor, alarm);
+                if moved == Moved::No {
+                    self.moved = before;
+                }
+            }
         }
     }
 
@@ -115,7 +125,8 @@ impl<'p> Turn<'p> {
                 self.stir_node(id);
             }
         }
-        for watch in 0..self.state.agenda.index.watch_count() {
+        for (watch, of_plan) in (0u32..).zip(&self.plan.watches) {
+            self.state.agenda.call_all(watch, of_plan.rules.len());
             self.stir(Visitor::Watch(watch));
         }
     }
@@ -130,9 +141,13 @@ impl<'p> Turn<'p> {
         self.state.agenda.index.carrier(id) != id
     }
 
-    /// Has who is visited woken by an answer.
+    /// Has who is visited woken by an answer; of a watch, the rule.
     pub fn await_answer(&mut self, read: ReadId) {
-        self.state.agenda.await_answer(read, self.visitor);
+        let waiter = Waiter {
+            visitor: self.visitor,
+            rule: self.rule,
+        };
+        self.state.agenda.await_answer(read, waiter);
     }
 
     /// Has who is visited woken when the watches have spoken.
@@ -194,7 +209,7 @@ impl<'p> Turn<'p> {
 
     /// What was opened again after its group had ended is nobody's but its own.
     pub fn is_reopened(&self, id: NodeId) -> bool {
-        let parent = self.plan.node(id).and_then(|node| node.parent);
+        let parent = self.state.agenda.index.parent(id);
         let alone = parent.is_some_and(|parent| self.node(parent).life == Life::Ended);
         alone && self.node(id).life == Life::Running
     }
@@ -215,7 +230,7 @@ impl<'p> Turn<'p> {
             Visitor::Node(id) => {
                 let runs = self.node(id).life == Life::Running;
                 let (before, after) = agenda.of_node(id)?;
-                Some(match runs && !self.is_canary(id) {
+                Some(match runs && !agenda.index.is_canary(id) {
                     true => after,
                     false => before,
                 })
@@ -223,10 +238,6 @@ impl<'p> Turn<'p> {
             // Visited in each pass.
             Visitor::Cancelled | Visitor::Plan => None,
         }
-    }
-
-    fn is_canary(&self, id: NodeId) -> bool {
-        is_kind(self.plan, id, |kind| matches!(kind, NodeKind::Canary(_)))
     }
 
     pub fn node(&self, id: NodeId) -> &NodeState {
@@ -291,26 +302,19 @@ impl<'p> Turn<'p> {
     }
 
     /// Asks a question at an instant, unless it was asked there already.
-    pub fn ask(&mut self, at: Instant, call: Call) -> ReadId {
-        let words = canonical(&call);
+    pub fn ask(&mut self, at: Instant, wanted: &Wanted) -> ReadId {
         let moment = self.state.moments.entry(at).or_default();
-        if let Some(id) = moment.asked.get(&words) {
-            return *id;
+        if let Some(known) = moment.find(wanted) {
+            return known.id;
         }
         self.state.reads_made += 1;
         let id = ReadId(self.state.reads_made);
-        let question = Question {
-            call: call.clone(),
-            answer: None,
-        };
-        moment.asked.insert(words, id);
-        moment.questions.insert(id, Box::new(question));
-        moment.unanswered += 1;
+        moment.ask(id, wanted);
         self.state.reads.insert(id, at);
-        let timeout_ns = read_timeout_ns(self.plan, &call.provider);
+        let timeout_ns = read_timeout_ns(self.plan, &wanted.call.provider);
         self.effects.push(Effect::Read {
             id,
-            call,
+            call: Arc::clone(&wanted.call),
             at,
             timeout_ns,
         });

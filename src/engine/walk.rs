@@ -112,7 +112,7 @@ pub fn cancel(turn: &mut Turn, id: NodeId, why: &str) {
 }
 
 fn may_begin(turn: &mut Turn, node: &Node) -> bool {
-    if pause::is_paused(&turn.state) && !is_notice(&node.kind) {
+    if pause::is_paused(turn.state) && !is_notice(&node.kind) {
         return false;
     }
     let parent_lets = match node.parent {
@@ -343,7 +343,7 @@ fn every(turn: &mut Turn, id: NodeId, period_ns: i64, ticks: u32) {
         .reaches(period_ns.saturating_mul(i64::from(next)));
     if let Some(at) = at
         && turn.due(at)
-        && !pause::is_paused(&turn.state)
+        && !pause::is_paused(turn.state)
     {
         reset_inside(turn, id, next);
         tick(turn, id, Ticking::Yes, next - 1);

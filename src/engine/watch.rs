@@ -27,6 +27,12 @@ pub struct WatchState {
     /// Whether the action for no data was carried out since it last saw everything.
     pub blind: Fired,
     pub verdict: Option<Verdict>,
+    /// Rules with a sample that is being judged: it follows from them, as the next.
+    #[serde(skip)]
+    judging: u32,
+    /// Rules without sight.
+    #[serde(skip)]
+    unseeing: u32,
 }
 
 #[derive(Clone, Debug, Default, Serialize)]
@@ -72,11 +78,16 @@ impl WatchState {
             rules: watch.rules.iter().map(|_| RuleState::default()).collect(),
             blind: Fired::No,
             verdict: None,
+            judging: 0,
+            unseeing: 0,
         }
     }
 
     /// Its newest blindness began then.
     pub fn blind_since(&self) -> Option<Instant> {
+        if self.unseeing == 0 {
+            return None;
+        }
         self.rules.iter().filter_map(|rule| rule.blind_since).min()
     }
 }
@@ -99,17 +110,18 @@ pub fn advance(turn: &mut Turn, index: u32) {
     let Some(watch) = plan.watches.get(index as usize) else {
         return;
     };
-    let before = open_at(&turn.state, index);
+    let before = open_at(turn.state, index);
+    let called = turn.state.agenda.take_called(index);
     range(turn, index, watch);
     if is_running(turn, index) {
-        sample(turn, index, watch);
+        sample(turn, index, watch, called);
         blindness(turn, index, watch);
     }
     if turn.moved == Moved::Yes {
         // The end of its range waits for its evidence.
         turn.stir_node(watch.to);
     }
-    if before.is_some() && open_at(&turn.state, index).is_none() {
+    if before.is_some() && open_at(turn.state, index).is_none() {
         let hushed = turn.state.agenda.unhush();
         turn.stir_all_of(hushed);
     }
@@ -212,27 +224,39 @@ fn close(watch: &mut WatchState) {
     });
 }
 
-fn sample<'p>(turn: &mut Turn<'p>, index: u32, watch: &'p Watch) {
-    open(turn, index, watch);
-    for (rule, of_plan) in (0u32..).zip(&watch.rules) {
-        judge(turn, index, rule, of_plan);
+/// Judges the rules that were called: no other has anything new to say.
+fn sample<'p>(turn: &mut Turn<'p>, index: u32, watch: &'p Watch, mut called: Vec<u32>) {
+    if open(turn, index, watch) == Opened::Now {
+        called = (0u32..).take(watch.rules.len()).collect();
+    }
+    for rule in called {
+        if let Some(of_plan) = watch.rules.get(rule as usize) {
+            judge(turn, index, rule, of_plan);
+        }
         if turn.state.ending.is_some() {
             return;
         }
     }
     if let Some(state) = turn.state.watches.get_mut(index as usize)
         && state.sampler.open.is_some()
-        && state.rules.iter().all(|rule| rule.sample.is_none())
+        && state.judging == 0
     {
         state.sampler.open = None;
         turn.moved();
     }
 }
 
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Opened {
+    Before,
+    Now,
+}
+
 /// Begins the sample that is due, for all rules at one instant. A rule that holds gets one at the end of its time.
-fn open(turn: &mut Turn, index: u32, watch: &Watch) {
-    let Some(state) = turn.state.watches.get(index as usize) else {
-        return;
+fn open(turn: &mut Turn, index: u32, watch: &Watch) -> Opened {
+    let state = turn.state.watches.get(index as usize);
+    let Some(state) = state.filter(|state| state.sampler.open.is_none()) else {
+        return Opened::Before;
     };
     let ripe = |(rule, of_plan): (&RuleState, &Rule)| {
         let pending = rule.fired == Fired::No && of_plan.for_ns > rule.held_ns;
@@ -241,8 +265,8 @@ fn open(turn: &mut Turn, index: u32, watch: &Watch) {
     };
     let extra = state.rules.iter().zip(&watch.rules).filter_map(ripe).min();
     let next = state.sampler.next(extra);
-    if state.sampler.open.is_some() || !turn.due(next) {
-        return;
+    if !turn.due(next) {
+        return Opened::Before;
     }
     let now = turn.now();
     if let Some(state) = turn.state.watches.get_mut(index as usize) {
@@ -251,22 +275,24 @@ fn open(turn: &mut Turn, index: u32, watch: &Watch) {
         for rule in &mut state.rules {
             rule.sample.clone_from(&sample);
         }
+        state.judging = u32::try_from(state.rules.len()).unwrap_or(u32::MAX);
     }
     turn.moved();
+    Opened::Now
 }
 
 fn judge<'p>(turn: &mut Turn<'p>, index: u32, rule: u32, of_plan: &'p Rule) {
     let watch = turn.state.watches.get(index as usize);
     let open = watch.and_then(|watch| watch.rules.get(rule as usize)?.sample.as_ref());
-    if open.is_none_or(|sample| still_waits(&turn.state, sample)) {
+    if open.is_none_or(|sample| still_waits(turn.state, sample)) {
         return;
     }
-    let Some(mut sample) = rule_mut(turn, index, rule).and_then(|rule| rule.sample.take()) else {
+    let Some(mut sample) = begin_judging(turn, index, rule) else {
         return;
     };
-    let canary = metric::canary_at(turn.plan, &turn.state, None);
-    let scopes = metric::scopes_of(turn.plan, &of_plan.condition);
-    if !metric::in_range(turn.plan, &turn.state, canary, &scopes) {
+    let canary = metric::canary_at(turn.plan, turn.state, None);
+    let scopes = turn.state.agenda.index.scopes(index, rule);
+    if !metric::in_range(turn.plan, turn.state, canary, &scopes) {
         return leave_range(turn, index, rule);
     }
     let asker = Asker {
@@ -275,18 +301,16 @@ fn judge<'p>(turn: &mut Turn<'p>, index: u32, rule: u32, of_plan: &'p Rule) {
         canary,
         cause: "",
     };
+    turn.rule = Some(rule);
     let judged = sampled(turn, &mut sample, asker, |eval| {
         match truth(eval, &of_plan.condition) {
             Err(Trouble::Waiting) => Err(Trouble::Waiting),
             truth => Ok((truth, std::mem::take(&mut eval.measured))),
         }
     });
+    turn.rule = None;
     match judged {
-        None => {
-            if let Some(rule) = rule_mut(turn, index, rule) {
-                rule.sample = Some(sample);
-            }
-        }
+        None => judge_later(turn, index, rule, sample),
         Some(Err(_)) => {}
         Some(Ok((holds, measured))) => {
             let judged = Judged {
@@ -300,23 +324,51 @@ fn judge<'p>(turn: &mut Turn<'p>, index: u32, rule: u32, of_plan: &'p Rule) {
                 reason: holds.as_ref().err().map(|trouble| trouble.reason()),
                 loc: of_plan.loc,
             };
-            if let Some(rule) = rule_mut(turn, index, rule) {
-                rule.range = Range::Inside;
-                rule.judged = Some(judged);
+            let before = rule_mut(turn, index, rule).map(|state| {
+                state.judged = Some(judged);
+                std::mem::replace(&mut state.range, Range::Inside)
+            });
+            if before != Some(Range::Inside) || !stays_quiet(turn, index, rule, &holds) {
+                turn.moved();
             }
-            turn.moved();
             weigh(turn, index, rule, of_plan, holds, sample.at);
         }
     }
 }
 
+fn begin_judging(turn: &mut Turn, index: u32, rule: u32) -> Option<Sample> {
+    let watch = turn.state.watches.get_mut(index as usize)?;
+    let sample = watch.rules.get_mut(rule as usize)?.sample.take()?;
+    watch.judging = watch.judging.saturating_sub(1);
+    Some(sample)
+}
+
+fn judge_later(turn: &mut Turn, index: u32, rule: u32, sample: Sample) {
+    if let Some(watch) = turn.state.watches.get_mut(index as usize)
+        && let Some(rule) = watch.rules.get_mut(rule as usize)
+    {
+        rule.sample = Some(sample);
+        watch.judging += 1;
+    }
+}
+
+/// Whether the sample changes nothing but what was measured: one of a rule that was not true and is not. Nearly all are.
+fn stays_quiet(turn: &Turn, index: u32, rule: u32, holds: &Truth) -> bool {
+    let watch = turn.state.watches.get(index as usize);
+    let state = watch.and_then(|watch| watch.rules.get(rule as usize));
+    let was_quiet = |state: &RuleState| {
+        state.held_at.is_none() && state.fired == Fired::No && state.blind_since.is_none()
+    };
+    matches!(holds, Ok(false)) && state.is_some_and(was_quiet) && turn.state.pauses.is_empty()
+}
+
 /// A rule whose scope is not there says nothing, and that is no blindness.
 fn leave_range(turn: &mut Turn, index: u32, rule: u32) {
+    saw(turn, index, rule);
     if let Some(state) = rule_mut(turn, index, rule) {
         state.range = Range::Outside;
         state.held_ns = 0;
         state.held_at = None;
-        state.blind_since = None;
         state.fired = Fired::No;
     }
     turn.moved();
@@ -325,12 +377,14 @@ fn leave_range(turn: &mut Turn, index: u32, rule: u32) {
 
 /// What the sample says for the rule. Only time between two samples at which it was true counts.
 fn weigh(turn: &mut Turn, index: u32, rule: u32, of_plan: &Rule, holds: Truth, at: Instant) {
+    if holds.is_ok() {
+        saw(turn, index, rule);
+    }
     let Some(state) = rule_mut(turn, index, rule) else {
         return;
     };
     match holds {
         Ok(true) => {
-            state.blind_since = None;
             state.seen_samples += 1;
             if let Some(before) = state.held_at {
                 state.held_ns = state.held_ns.saturating_add(at.since(before).max(0));
@@ -343,7 +397,6 @@ fn weigh(turn: &mut Turn, index: u32, rule: u32, of_plan: &Rule, holds: Truth, a
             }
         }
         Ok(false) => {
-            state.blind_since = None;
             state.seen_samples += 1;
             state.held_ns = 0;
             state.held_at = None;
@@ -353,8 +406,27 @@ fn weigh(turn: &mut Turn, index: u32, rule: u32, of_plan: &Rule, holds: Truth, a
         Err(_) => {
             state.held_at = None;
             state.blind_samples += 1;
-            state.blind_since.get_or_insert(at);
+            if state.blind_since.is_none() {
+                state.blind_since = Some(at);
+                unsaw(turn, index);
+            }
         }
+    }
+}
+
+/// The rule is without sight no longer.
+fn saw(turn: &mut Turn, index: u32, rule: u32) {
+    if let Some(watch) = turn.state.watches.get_mut(index as usize)
+        && let Some(rule) = watch.rules.get_mut(rule as usize)
+        && rule.blind_since.take().is_some()
+    {
+        watch.unseeing = watch.unseeing.saturating_sub(1);
+    }
+}
+
+fn unsaw(turn: &mut Turn, index: u32) {
+    if let Some(watch) = turn.state.watches.get_mut(index as usize) {
+        watch.unseeing += 1;
     }
 }
 

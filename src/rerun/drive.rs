@@ -11,6 +11,7 @@ use crate::rerun::recording::{Ask, Asked, Heard, Recording, ask_of, call_of};
 use crate::values::{Instant, Value};
 use indexmap::IndexMap;
 use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
 
 /// What the run is called in the replay.
 pub struct Identity {
@@ -261,6 +262,7 @@ impl Play<'_> {
                     FailureKind::Unreachable,
                     "the journal has no answer to this",
                 ));
+                let call = Arc::unwrap_or_clone(call);
                 self.rerun.unanswered.push((now, call));
                 self.queue((now, usize::MAX), EventKind::Read { id, result });
             }

@@ -96,7 +96,7 @@ pub fn seen(plan: &Plan, tried: &Tried) -> BTreeSet<Point> {
             };
         }
     }
-    let facts = Facts::new(plan, &tried.trace, &drive.state, &drive.journal, now);
+    let facts = Facts::new(plan, &tried.trace, &drive.state, drive.span(), now);
     let refused = refused(tried);
     for node in &plan.nodes {
         if !matches!(node.kind, NodeKind::Confirm(_) | NodeKind::Approve(_)) {

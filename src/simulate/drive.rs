@@ -7,7 +7,7 @@ use crate::engine::protocol::{
     Actor, Answer, Effect, Event, EventKind, Note, NoteKind, ReadId, RunOutcome,
 };
 use crate::engine::state::State;
-use crate::engine::step;
+use crate::engine::{step, step_in};
 use crate::plan::Plan;
 use crate::plan::node::{NodeId, NodeKind};
 use crate::providers::request::{Direction, FailureKind, Key, Request, Response};
@@ -17,15 +17,21 @@ use crate::simulate::scenario::{Asked, Block, DeedKind, Moment, Says, Scenario};
 use crate::simulate::world::{Ticket, Turn, World};
 use crate::values::{Instant, Value};
 use indexmap::IndexMap;
-use std::collections::{BTreeMap, BTreeSet};
+use rustc_hash::FxHashMap;
+use std::collections::BTreeSet;
 
 pub struct Drive<'p> {
     plan: &'p Plan,
     scenario: &'p Scenario,
     pub world: World,
     pub state: State,
+    /// As far as it is kept.
     pub journal: Vec<Event>,
-    flights: BTreeMap<Ticket, Flight>,
+    keeps: Keeps,
+    /// How many there were, kept or not, and when the newest was.
+    pub events: usize,
+    pub newest: Option<Instant>,
+    flights: FxHashMap<Ticket, Flight>,
     /// Of those that have one.
     deadlines: BTreeSet<(Instant, Ticket)>,
     tickets: u64,
@@ -40,6 +46,14 @@ pub struct Drive<'p> {
     pub rollback_started: Option<Instant>,
     epoch: u64,
     outcome: Option<RunOutcome>,
+}
+
+/// Which events stay when they have been taken in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Keeps {
+    All,
+    /// All but ticks and answers to reads, which are the many.
+    Deeds,
 }
 
 /// A request under way.
@@ -104,7 +118,10 @@ impl<'p> Drive<'p> {
             world,
             state: State::default(),
             journal: Vec::new(),
-            flights: BTreeMap::new(),
+            keeps: Keeps::All,
+            events: 0,
+            newest: None,
+            flights: FxHashMap::default(),
             deadlines: BTreeSet::new(),
             tickets: 0,
             wake: None,
@@ -115,6 +132,15 @@ impl<'p> Drive<'p> {
             rollback_started: None,
             epoch: 0,
             outcome: None,
+        }
+    }
+
+    /// From now on only what was done stays in the journal, for whoever neither writes nor folds it: a day has half a million
+    /// answers. Where the scenario ends the process, all stays.
+    pub fn keep_deeds(&mut self) {
+        let mut blocks = self.scenario.blocks.iter();
+        if blocks.all(|block| block.kills_ns.is_empty()) {
+            self.keeps = Keeps::Deeds;
         }
     }
 
@@ -181,11 +207,12 @@ impl<'p> Drive<'p> {
 
     /// Another process takes the run over: the journal is folded, then it goes on.
     pub fn resume(&mut self) -> Vec<Note> {
-        let mut state = State::default();
-        for event in &self.journal {
-            state = step(self.plan, state, event.clone()).0;
+        if self.keeps == Keeps::All {
+            let events = self.journal.iter().cloned();
+            self.state = events.fold(State::default(), |state, event| {
+                step(self.plan, state, event).0
+            });
         }
-        self.state = state;
         self.epoch += 1;
         self.down_until = None;
         self.handle(EventKind::Resumed {
@@ -203,6 +230,13 @@ impl<'p> Drive<'p> {
     pub fn next_look(&mut self) -> Option<(Instant, Vec<usize>)> {
         let at = self.agenda.next_look()?;
         Some((at, self.agenda.look(at)?))
+    }
+
+    /// From the first event to the newest.
+    pub fn span(&self) -> (Instant, Instant) {
+        let now = self.world.now;
+        let first = self.journal.first().map_or(now, |event| event.at);
+        (first, self.newest.unwrap_or(now))
     }
 
     pub fn outcome(&self) -> Option<RunOutcome> {
@@ -290,10 +324,14 @@ impl<'p> Drive<'p> {
             at: self.world.now,
             kind,
         };
-        let state = std::mem::take(&mut self.state);
-        let (state, effects) = step(self.plan, state, event.clone());
-        self.state = state;
-        self.journal.push(event);
+        self.events += 1;
+        self.newest = Some(event.at);
+        if self.keeps == Keeps::All
+            || !matches!(event.kind, EventKind::Tick | EventKind::Read { .. })
+        {
+            self.journal.push(event.clone());
+        }
+        let effects = step_in(self.plan, &mut self.state, event);
         let mut notes = Vec::new();
         for effect in effects {
             self.carry_out(effect, &mut notes);
@@ -308,7 +346,10 @@ impl<'p> Drive<'p> {
                 call,
                 at,
                 timeout_ns,
-            } => self.fly(What::Read(id), Request::Read { call, at }, Some(timeout_ns)),
+            } => {
+                let ticket = self.take_off(What::Read(id), Some(timeout_ns));
+                self.world.begin_read(ticket, &call, at);
+            }
             Effect::Prepare {
                 key,
                 call,
@@ -365,13 +406,18 @@ impl<'p> Drive<'p> {
     }
 
     fn fly(&mut self, what: What, request: Request, timeout_ns: Option<i64>) {
+        let ticket = self.take_off(what, timeout_ns);
+        let fate = self.fate(&request);
+        self.world.begin_as(ticket, request, fate);
+    }
+
+    fn take_off(&mut self, what: What, timeout_ns: Option<i64>) -> Ticket {
         self.tickets += 1;
         let ticket = Ticket(self.tickets);
         let deadline = timeout_ns.map(|ns| self.world.now.plus(ns));
         self.flights.insert(ticket, Flight { what, deadline });
         self.deadlines.extend(deadline.map(|at| (at, ticket)));
-        let fate = self.fate(&request);
-        self.world.begin_as(ticket, request, fate);
+        ticket
     }
 
     fn fate(&mut self, request: &Request) -> Option<Fate> {
@@ -395,8 +441,8 @@ impl<'p> Drive<'p> {
             What::Prepare(of) | What::Commit(of, _) | What::Observe(of, _) => of == key,
             What::Read(_) | What::Tell(_) => false,
         };
-        let found = self.flights.iter().find(|(_, flight)| is_it(flight));
-        let Some(ticket) = found.map(|(ticket, _)| *ticket) else {
+        let found = self.flights.iter().filter(|(_, flight)| is_it(flight));
+        let Some(ticket) = found.map(|(ticket, _)| *ticket).min() else {
             return;
         };
         if let Some(response) = self.world.cancel(ticket, FailureKind::Cancelled)

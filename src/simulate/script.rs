@@ -7,7 +7,8 @@ use crate::providers::request::{Call, Direction};
 use crate::simulate::fault::{Fate, Fault, Times};
 use crate::simulate::series::Series;
 use crate::values::{Instant, Value};
-use std::collections::{BTreeMap, BTreeSet};
+use rustc_hash::FxHashMap;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 /// One line of a scenario.
@@ -56,7 +57,7 @@ pub struct Script {
     /// What they say but of metrics; the latest last.
     blocks: Vec<(BlockId, Vec<Line>)>,
     /// What the blocks say of each metric, the latest last: metrics are what a run asks for most.
-    metrics: BTreeMap<String, Vec<Said>>,
+    metrics: FxHashMap<String, Vec<Said>>,
     /// Faults that were to happen once, and have.
     spent: BTreeSet<(BlockId, usize)>,
     /// Metrics that were asked for and of which nothing was said.

@@ -51,16 +51,12 @@ pub struct Deployment {
 }
 
 pub fn summary(plan: &Plan, drive: &Drive, outcome: Option<RunOutcome>) -> Summary {
-    let first = drive
-        .journal
-        .first()
-        .map_or(drive.world.now, |event| event.at);
-    let last = drive.journal.last().map_or(first, |event| event.at);
+    let (first, last) = drive.span();
     Summary {
         outcome,
         took_ns: last.since(first),
         rollback_ns: drive.rollback_started.map(|at| last.since(at)),
-        events: drive.journal.len(),
+        events: drive.events,
         items: items(plan, drive),
         open: open(plan, drive),
         written: written(&drive.world),

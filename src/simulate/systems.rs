@@ -223,9 +223,16 @@ pub fn unknown(call: &Call) -> Failure {
 }
 
 pub fn text(call: &Call, arg: &str) -> String {
-    match call.args.get(arg) {
-        Some(Value::String(text)) => text.clone(),
-        _ => String::new(),
+    word(call, arg).to_owned()
+}
+
+/// Nothing, where there is no such text.
+pub fn word<'c>(call: &'c Call, arg: &str) -> &'c str {
+    // Calls have few arguments: to look at each is quicker than to hash.
+    let mut args = call.args.iter();
+    match args.find(|(name, _)| *name == arg) {
+        Some((_, Value::String(text))) => text,
+        _ => "",
     }
 }
 
@@ -244,12 +251,11 @@ fn field<'v>(value: &'v Value, name: &str) -> Option<&'v Value> {
 }
 
 fn series(script: &mut Script, call: &Call, at: Instant, traffic: Traffic) -> Vec<Value> {
-    let metric = text(call, "metric");
-    let scope = text(call, "scope");
-    let scope = Some(scope.as_str()).filter(|scope| !["", "none"].contains(scope));
-    match script.metric(&metric, scope, at) {
+    let metric = word(call, "metric");
+    let scope = Some(word(call, "scope")).filter(|scope| !["", "none"].contains(scope));
+    match script.metric(metric, scope, at) {
         None => {
-            script.silent.insert(metric);
+            script.silent.insert(metric.to_owned());
             Vec::new()
         }
         Some(Some(value)) if traffic == Traffic::Some => vec![record([

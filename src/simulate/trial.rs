@@ -65,11 +65,11 @@ pub fn tried<'p>(
         failures: Vec::new(),
         stories,
     };
+    trial.drive.keep_deeds();
     let outcome = trial.play(identity);
     trial.rest();
-    let first = trial.drive.journal.first().map(|event| event.at);
-    let last = trial.drive.journal.last().map(|event| event.at);
-    let took_ns = last.zip(first).map_or(0, |(last, first)| last.since(first));
+    let (first, last) = trial.drive.span();
+    let took_ns = last.since(first);
     trial.failures.sort_by_key(|failure| failure.expectation);
     Tried {
         failures: trial.failures,
@@ -182,14 +182,10 @@ impl Trial<'_, '_> {
     fn judge(&mut self, which: &[usize]) -> Vec<Failure> {
         let at = self.drive.world.now;
         let story = |name: &str| (self.stories)(name, &self.trace);
-        let Drive {
-            world,
-            state,
-            journal,
-            ..
-        } = &mut self.drive;
-        let (plan, trace, state, journal) = (self.plan, &self.trace, &*state, &*journal);
-        let facts = move || Facts::new(plan, trace, state, journal, at);
+        let span = self.drive.span();
+        let Drive { world, state, .. } = &mut self.drive;
+        let (plan, trace, state) = (self.plan, &self.trace, &*state);
+        let facts = move || Facts::new(plan, trace, state, span, at);
         let mut seen = Seen {
             facts: LazyCell::new(&facts),
             plan,

@@ -18,6 +18,7 @@ use crate::simulate::kubernetes::{Cluster, change, reads};
 use crate::simulate::script::{BlockId, Line, Script};
 use crate::simulate::systems::{self, Traffic};
 use crate::values::{Instant, Value};
+use rustc_hash::FxHashMap;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -34,7 +35,7 @@ pub struct World {
     pub rules: Option<Vec<Rule>>,
     /// Commands that ran and messages that were told; the cluster has its own.
     told: Vec<Change>,
-    running: BTreeMap<Ticket, Running>,
+    running: FxHashMap<Ticket, Running>,
     /// When each of them is to be looked at next.
     due: BTreeSet<(Instant, Ticket)>,
     turns: BTreeMap<(Instant, u64), Turn>,
@@ -76,8 +77,10 @@ struct Running {
 
 #[derive(Clone, Debug)]
 enum Work {
-    Reply(Response),
-    Change(Job),
+    /// The answer to a read; nearly all requests are reads.
+    Answer(Result<Value, Failure>),
+    Reply(Box<Response>),
+    Change(Box<Job>),
     /// A command that is under way since the moment it was begun.
     Command(Call),
 }
@@ -108,7 +111,7 @@ impl World {
             files: Arc::new(plan.files.clone()),
             rules: None,
             told: Vec::new(),
-            running: BTreeMap::new(),
+            running: FxHashMap::default(),
             due: BTreeSet::new(),
             turns: BTreeMap::new(),
             turns_made: 0,
@@ -152,11 +155,23 @@ impl World {
     pub fn begin_as(&mut self, ticket: Ticket, request: Request, fate: Option<Fate>) {
         self.catch_up();
         let (delay_ns, work) = match fate.filter(|fate| fate.reach == Reach::Nothing) {
-            Some(fate) => (15 * MS, Work::Reply(Response::Committed(fate.refusal()))),
+            Some(fate) => (15 * MS, reply(Response::Committed(fate.refusal()))),
             None => self.work(request),
         };
         let at = self.now.plus(self.chance.vary(delay_ns));
         self.keep(ticket, Running { at, work, fate });
+    }
+
+    /// As [`World::begin`], of a read.
+    pub fn begin_read(&mut self, ticket: Ticket, call: &Call, at: Instant) {
+        self.catch_up();
+        let (delay_ns, answer) = self.read(call, at);
+        let running = Running {
+            at: self.now.plus(self.chance.vary(delay_ns)),
+            work: Work::Answer(answer),
+            fate: None,
+        };
+        self.keep(ticket, running);
     }
 
     /// What the scenario says of this very moment holds for what is asked in it.
@@ -218,11 +233,14 @@ impl World {
         Some(match running.work {
             Work::Change(job) => Response::Committed(job.cancelled(kind, message)),
             Work::Command(..) => Response::Committed(Outcome::Unknown(why)),
-            Work::Reply(Response::Read(_)) => Response::Read(Err(why)),
-            Work::Reply(Response::Prepared(_)) => Response::Prepared(Err(why)),
-            Work::Reply(Response::Observed(_)) => Response::Observed(Observation::Unknown(why)),
-            Work::Reply(Response::Told(_)) => Response::Told(Err(why)),
-            Work::Reply(Response::Committed(_)) => Response::Committed(Outcome::Unknown(why)),
+            Work::Answer(_) => Response::Read(Err(why)),
+            Work::Reply(reply) => match *reply {
+                Response::Read(_) => Response::Read(Err(why)),
+                Response::Prepared(_) => Response::Prepared(Err(why)),
+                Response::Observed(_) => Response::Observed(Observation::Unknown(why)),
+                Response::Told(_) => Response::Told(Err(why)),
+                Response::Committed(_) => Response::Committed(Outcome::Unknown(why)),
+            },
         })
     }
 
@@ -288,11 +306,11 @@ impl World {
         match request {
             Request::Read { call, at } => {
                 let (ns, answer) = self.read(&call, at);
-                (ns, Work::Reply(Response::Read(answer)))
+                (ns, Work::Answer(answer))
             }
             Request::Prepare { call, .. } => {
                 let intent = self.prepare(&call);
-                (20 * MS, Work::Reply(Response::Prepared(intent)))
+                (20 * MS, reply(Response::Prepared(intent)))
             }
             Request::Commit {
                 key,
@@ -305,15 +323,15 @@ impl World {
                 direction,
             } => {
                 let seen = self.observe(&key, &intent, direction);
-                (20 * MS, Work::Reply(Response::Observed(seen)))
+                (20 * MS, reply(Response::Observed(seen)))
             }
             Request::Tell { key, call } => {
                 if self.script.is_down(&call.provider) {
                     let why = systems::refused(&call.provider);
-                    return (100 * MS, Work::Reply(Response::Told(Err(why))));
+                    return (100 * MS, reply(Response::Told(Err(why))));
                 }
                 self.record(&call.provider, Some(key), What::Told(systems::told(&call)));
-                (100 * MS, Work::Reply(Response::Told(Ok(()))))
+                (100 * MS, reply(Response::Told(Ok(()))))
             }
         }
     }
@@ -338,7 +356,7 @@ impl World {
                 )
             }
             Some(Kind::Prometheus) => {
-                let traffic = self.traffic(&systems::text(call, "scope"));
+                let traffic = self.traffic(systems::word(call, "scope"));
                 (
                     10 * MS,
                     systems::prometheus(&mut self.script, call, at, traffic),
@@ -381,17 +399,17 @@ impl World {
         let call = intent.call.clone();
         if self.script.is_down(&call.provider) {
             let refused = Outcome::NotApplied(systems::refused(&call.provider));
-            return (15 * MS, Work::Reply(Response::Committed(refused)));
+            return (15 * MS, reply(Response::Committed(refused)));
         }
         match self.kinds.get(&call.provider) {
             Some(Kind::Kubernetes { namespace }) => {
                 let job = Job::new(key, &intent, direction, namespace, self.now);
-                (15 * MS, Work::Change(job))
+                (15 * MS, Work::Change(Box::new(job)))
             }
             Some(Kind::Shell) if direction == Direction::Back => {
                 let message = "a command has no inverse";
                 let refused = Outcome::NotApplied(systems::failure(FailureKind::Refused, message));
-                (MS, Work::Reply(Response::Committed(refused)))
+                (MS, reply(Response::Committed(refused)))
             }
             Some(Kind::Shell) => {
                 self.record("shell", Some(key), What::Ran(systems::words(&call)));
@@ -399,7 +417,7 @@ impl World {
             }
             _ => {
                 let unknown = Outcome::NotApplied(systems::unknown(&call));
-                (MS, Work::Reply(Response::Committed(unknown)))
+                (MS, reply(Response::Committed(unknown)))
             }
         }
     }
@@ -420,7 +438,8 @@ impl World {
 
     fn look_at(&mut self, ticket: Ticket, running: Running) -> Option<Response> {
         match running.work {
-            Work::Reply(response) => Some(response),
+            Work::Answer(answer) => Some(Response::Read(answer)),
+            Work::Reply(response) => Some(*response),
             Work::Command(call) => {
                 let outcome = systems::shell_commit(&self.script, &call);
                 Some(Response::Committed(outcome))
@@ -486,6 +505,10 @@ impl World {
             what,
         });
     }
+}
+
+fn reply(response: Response) -> Work {
+    Work::Reply(Box::new(response))
 }
 
 fn namespace(setting: Option<&Setting>) -> String {

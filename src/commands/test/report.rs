@@ -63,7 +63,7 @@ pub fn report(
         span,
         failures: tried.failures.iter().map(unmet).collect(),
         took_ns: tried.took_ns,
-        events: tried.drive.journal.len(),
+        events: tried.drive.events,
         seen: coverage::seen(plan, tried),
     }
 }

@@ -1,6 +1,6 @@
 //! What is known of a simulated run at a moment: what it said of itself, and how it stands.
 
-use crate::engine::protocol::{Event, Note, NoteKind, RunOutcome};
+use crate::engine::protocol::{Note, NoteKind, RunOutcome};
 use crate::engine::state::State;
 use crate::engine::view::{self, Item, Stand, View};
 use crate::plan::Plan;
@@ -20,7 +20,7 @@ pub struct Facts<'a> {
     pub plan: &'a Plan,
     pub trace: &'a Trace,
     pub view: View,
-    /// By the first moment and the last, as the run's journal has them.
+    /// The first moment and the last, as the run's journal has them.
     pub began: Instant,
     pub newest: Instant,
     items: BTreeMap<NodeId, Lived>,
@@ -54,7 +54,7 @@ impl<'a> Facts<'a> {
         plan: &'a Plan,
         trace: &'a Trace,
         state: &State,
-        journal: &[Event],
+        (began, newest): (Instant, Instant),
         now: Instant,
     ) -> Facts<'a> {
         let view = view::view(plan, state, now);
@@ -63,13 +63,12 @@ impl<'a> Facts<'a> {
         for item in view.items.iter().chain(verify) {
             flatten(item, &mut items);
         }
-        let (first, last) = (journal.first(), journal.last());
         Facts {
             plan,
             trace,
             view,
-            began: first.map_or(now, |event| event.at),
-            newest: last.map_or(now, |event| event.at),
+            began,
+            newest,
             items,
         }
     }

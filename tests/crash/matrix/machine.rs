@@ -22,6 +22,7 @@ use deployc::simulate::world::{Ticket, Turn, World};
 use deployc::values::Instant;
 use indexmap::IndexMap;
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 pub const RUN: &str = "run-1";
 const MS: i64 = 1_000_000;
@@ -337,7 +338,10 @@ impl<'p> Machine<'p> {
                 call,
                 at,
                 timeout_ns,
-            } => (What::Read(id), Request::Read { call, at }, Some(timeout_ns)),
+            } => {
+                let call = Arc::unwrap_or_clone(call);
+                (What::Read(id), Request::Read { call, at }, Some(timeout_ns))
+            }
             Effect::Prepare {
                 key,
                 call,

@@ -5,7 +5,6 @@
 //! event, visiting everything once more would change nothing; a test does so after every event of random runs.
 
 use crate::engine::index::Index;
-use crate::engine::protocol::ReadId;
 use crate::plan::Plan;
 use crate::plan::node::NodeId;
 use crate::values::Instant;
@@ -31,8 +30,6 @@ pub struct Agenda {
     /// Those of who is visited in each pass, apart from the many.
     of_cancelled: Option<Instant>,
     of_plan: Option<Instant>,
-    /// Who waits for an answer.
-    waiters: BTreeSet<(ReadId, Waiter)>,
     /// Rules of watches that may have something to say.
     called: Vec<(u32, u32)>,
     /// By [`NodeId`].
@@ -170,7 +167,6 @@ impl Agenda {
         *self = Agenda {
             index: Arc::clone(&self.index),
             ties: std::mem::take(&mut self.ties),
-            waiters: std::mem::take(&mut self.waiters),
             ..Agenda::default()
         };
     }
@@ -245,24 +241,9 @@ impl Agenda {
         }
     }
 
-    pub fn await_answer(&mut self, read: ReadId, waiter: Waiter) {
-        self.waiters.insert((read, waiter));
-    }
-
-    /// The next one who waited for the answer; a rule of a watch is called at once.
-    pub fn answered(&mut self, read: ReadId) -> Option<Visitor> {
-        let first = Waiter {
-            visitor: Visitor::Watch(0),
-            rule: None,
-        };
-        let mut waiters = self.waiters.range((read, first)..);
-        let found = waiters.next().filter(|(of, _)| *of == read).copied()?;
-        self.waiters.remove(&found);
-        let (_, Waiter { visitor, rule }) = found;
-        if let (Visitor::Watch(watch), Some(rule)) = (visitor, rule) {
-            self.called.push((watch, rule));
-        }
-        Some(visitor)
+    /// A rule of a watch may have something to say.
+    pub fn call(&mut self, watch: u32, rule: u32) {
+        self.called.push((watch, rule));
     }
 
     /// All rules of a watch may have something to say.
@@ -283,11 +264,6 @@ impl Agenda {
         called.sort_unstable();
         called.dedup();
         called
-    }
-
-    /// All reads are lost with their process.
-    pub fn forget_answers(&mut self) {
-        self.waiters.clear();
     }
 
     pub fn hush(&mut self, visitor: Visitor) {

@@ -57,7 +57,7 @@ pub enum Trouble {
 
 pub type Evaluated = Result<Value, Trouble>;
 /// As it stands in the plan or in what is known of the run, wherever it stands there.
-type Seen<'s> = Result<Cow<'s, Value>, Trouble>;
+pub type Seen<'s> = Result<Cow<'s, Value>, Trouble>;
 
 pub struct Evaluator<'p: 's, 's> {
     pub plan: &'p Plan,
@@ -102,7 +102,7 @@ pub fn sampled<'p, T>(
         waiting.sort_unstable();
         waiting.dedup();
         for read in &waiting {
-            turn.await_answer(*read);
+            turn.await_answer(asker.at, *read);
         }
         sample.waiting = waiting;
         return None;
@@ -190,7 +190,8 @@ impl<'p: 's, 's> Evaluator<'p, 's> {
         self.seen(expr).map(Cow::into_owned)
     }
 
-    fn seen(&mut self, expr: &'p Expr) -> Seen<'s> {
+    /// As [`Evaluator::value`], where it stands.
+    pub fn seen(&mut self, expr: &'p Expr) -> Seen<'s> {
         if self.depth >= DEPTH_MAX {
             return Err(Trouble::Wrong("it is nested too deeply".to_owned()));
         }

@@ -3,7 +3,10 @@
 use crate::engine::metric::{self, Scopes};
 use crate::engine::question::Wanted;
 use crate::plan::node::{Node, NodeId, NodeKind};
-use crate::plan::{Plan, Watch};
+use crate::plan::{Plan, Provider, Setting, Watch};
+use crate::providers::catalog;
+use crate::units::amount::Amount;
+use crate::values::Value;
 use std::collections::BTreeMap;
 
 #[derive(Debug, Default)]
@@ -18,7 +21,12 @@ pub struct Index {
     queries: Vec<Option<Wanted>>,
     /// Of each rule of each watch.
     scopes: Vec<Vec<Scopes>>,
+    /// Of each provider, how long a read may take.
+    read_timeouts: Vec<(String, i64)>,
 }
+
+/// Where nothing is written and the kind of the provider is not known.
+const READ_TIMEOUT_NS: i64 = 10_000_000_000;
 
 #[derive(Clone, Debug)]
 struct Place {
@@ -49,6 +57,11 @@ impl Index {
                 .metrics
                 .iter()
                 .map(|metric| Some(Wanted::new(metric::unscoped(metric)?)))
+                .collect(),
+            read_timeouts: plan
+                .providers
+                .iter()
+                .map(|provider| (provider.name.clone(), read_timeout_ns(provider)))
                 .collect(),
             scopes: plan
                 .watches
@@ -114,6 +127,12 @@ impl Index {
         scopes.copied().unwrap_or_default()
     }
 
+    pub fn read_timeout_ns(&self, provider: &str) -> i64 {
+        let mut known = self.read_timeouts.iter();
+        let found = known.find(|(name, _)| name == provider);
+        found.map_or(READ_TIMEOUT_NS, |(_, timeout_ns)| *timeout_ns)
+    }
+
     fn place(&self, id: NodeId) -> Option<&Place> {
         self.nodes.get(id.0 as usize)
     }
@@ -164,6 +183,18 @@ impl Place {
             followers: Vec::new(),
         }
     }
+}
+
+fn read_timeout_ns(provider: &Provider) -> i64 {
+    let written = match provider.settings.get("timeout") {
+        Some(Setting::Value(Value::Quantity(quantity))) => match quantity.amount {
+            Amount::Exact(nano) => i64::try_from(nano.0).ok(),
+            Amount::Measured(_) => None,
+        },
+        _ => None,
+    };
+    let usual = || catalog::find(&provider.kind).map(|kind| kind.timeout_ns);
+    written.or_else(usual).unwrap_or(READ_TIMEOUT_NS)
 }
 
 fn scopes(plan: &Plan, watch: &Watch) -> Vec<Scopes> {

@@ -1,5 +1,6 @@
 //! The questions of one instant: each is asked once, however many want its answer.
 
+use crate::engine::agenda::Waiter;
 use crate::engine::protocol::{ReadId, shared};
 use crate::providers::request::{Call, Failure};
 use crate::units::amount::Amount;
@@ -28,6 +29,9 @@ pub struct Question {
     #[serde(serialize_with = "shared::serialize")]
     pub call: Arc<Call>,
     pub answer: Option<Result<Value, Failure>>,
+    /// Who waits for the answer.
+    #[serde(skip)]
+    waiters: Vec<Waiter>,
 }
 
 /// What somebody wants to know, and a digest of it: equal for calls that ask the same, whatever the order of their
@@ -123,15 +127,32 @@ impl Moment {
             id,
             call: Arc::clone(&wanted.call),
             answer: None,
+            waiters: Vec::new(),
         });
     }
 
-    pub fn answer(&mut self, id: ReadId, answer: Result<Value, Failure>) {
-        let place = self.place_of(id);
-        if let Some(question) = place.and_then(|place| self.questions.get_mut(place)) {
-            question.answer = Some(answer);
-            self.unanswered = self.unanswered.saturating_sub(1);
+    pub fn wait(&mut self, id: ReadId, waiter: Waiter) {
+        if let Some(question) = self.question_mut(id)
+            && !question.waiters.contains(&waiter)
+        {
+            question.waiters.push(waiter);
         }
+    }
+
+    /// Gives those who waited.
+    pub fn answer(&mut self, id: ReadId, answer: Result<Value, Failure>) -> Vec<Waiter> {
+        let Some(question) = self.question_mut(id) else {
+            return Vec::new();
+        };
+        question.answer = Some(answer);
+        let waiters = std::mem::take(&mut question.waiters);
+        self.unanswered = self.unanswered.saturating_sub(1);
+        waiters
+    }
+
+    fn question_mut(&mut self, id: ReadId) -> Option<&mut Question> {
+        let place = self.place_of(id)?;
+        self.questions.get_mut(place)
     }
 
     fn find_by(&self, digest: u64, is_it: impl Fn(&Arc<Call>) -> bool) -> Option<&Question> {
@@ -237,6 +258,7 @@ fn is_same_value(one: &Value, other: &Value) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use crate::engine::agenda::{Visitor, Waiter};
     use crate::engine::protocol::ReadId;
     use crate::engine::question::{Moment, Sought, Wanted};
     use crate::providers::request::Call;
@@ -327,17 +349,24 @@ mod tests {
     }
 
     #[test]
-    fn an_answer_goes_to_its_question() {
+    fn an_answer_goes_to_its_question_and_to_those_who_wait_for_it() {
         let (one, other) = (wanted(&[]), wanted(&[("path", Value::Absent)]));
         let mut moment = moment(&[&one, &other]);
-        moment.answer(ReadId(2), Ok(Value::Absent));
-        moment.answer(ReadId(7), Ok(Value::Absent));
-        assert_eq!(moment.unanswered, 1);
+        let waiter = Waiter {
+            visitor: Visitor::Watch(3),
+            rule: Some(1),
+        };
+        moment.wait(ReadId(2), waiter);
+        moment.wait(ReadId(2), waiter);
+        assert_eq!(moment.answer(ReadId(1), Ok(Value::Absent)), []);
+        assert_eq!(moment.answer(ReadId(2), Ok(Value::Absent)), [waiter]);
+        assert_eq!(moment.answer(ReadId(7), Ok(Value::Absent)), []);
+        assert_eq!(moment.unanswered, 0);
         let answered = |wanted| {
             moment
                 .find(wanted)
                 .is_some_and(|known| known.answer.is_some())
         };
-        assert!(answered(&other) && !answered(&one));
+        assert!(answered(&other) && answered(&one));
     }
 }

@@ -40,7 +40,6 @@ pub fn resume(turn: &mut Turn, epoch: u64, gap_ns: i64) {
         write::resume(turn, key, gap_ns);
     }
     ask_again(turn);
-    turn.state.agenda.forget_answers();
     turn.stir_everybody();
     turn.moved();
 }

@@ -2,7 +2,7 @@
 //!
 //! At one instant: abort, then watches, checks, deadlines, approvals, success.
 
-use crate::engine::agenda::Visitor;
+use crate::engine::agenda::{Visitor, Waiter};
 use crate::engine::ending::By;
 use crate::engine::pause::Cause;
 use crate::engine::people::Said;
@@ -113,8 +113,10 @@ fn answer(turn: &mut Turn, id: ReadId, result: Result<Value, Failure>) {
     let Some(moment) = turn.state.moments.get_mut(&at) else {
         return;
     };
-    moment.answer(id, result);
-    while let Some(visitor) = turn.state.agenda.answered(id) {
+    for Waiter { visitor, rule } in moment.answer(id, result) {
+        if let (Visitor::Watch(watch), Some(rule)) = (visitor, rule) {
+            turn.state.agenda.call(watch, rule);
+        }
         turn.stir(visitor);
     }
 }

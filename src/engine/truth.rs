@@ -11,6 +11,7 @@ use crate::engine::{arith, metric};
 use crate::plan::expr::Expr;
 use crate::syntax::ast::{Aggregate, BinaryOp, CompareOp};
 use crate::values::Value;
+use std::borrow::Cow;
 
 pub type Truth = Result<bool, Trouble>;
 
@@ -94,8 +95,8 @@ fn quantified(mode: Mode, how: Aggregate, truths: Vec<Truth>) -> Truth {
 }
 
 /// One side of a comparison: one value, or each of a list.
-enum Operand {
-    One(Value),
+enum Operand<'s> {
+    One(Cow<'s, Value>),
     Each(Aggregate, Vec<Value>),
 }
 
@@ -105,6 +106,10 @@ fn chain<'p>(
     rest: &'p [(CompareOp, Expr)],
 ) -> Truth {
     let mut left = (first, operand(eval, first));
+    if let [(op, expr)] = rest {
+        let right = (expr, operand(eval, expr));
+        return link(eval.asker.mode, &left, *op, &right);
+    }
     let mut truths = Vec::new();
     for (op, expr) in rest {
         let right = (expr, operand(eval, expr));
@@ -114,7 +119,7 @@ fn chain<'p>(
     combined(eval.asker.mode, truths, Decides::False)
 }
 
-type Side<'p> = (&'p Expr, Result<Operand, Trouble>);
+type Side<'p, 's> = (&'p Expr, Result<Operand<'s>, Trouble>);
 
 fn link(mode: Mode, left: &Side, op: CompareOp, right: &Side) -> Truth {
     let (one, other) = match (&left.1, &right.1) {
@@ -143,22 +148,23 @@ fn link(mode: Mode, left: &Side, op: CompareOp, right: &Side) -> Truth {
     }
 }
 
-fn operand<'p>(eval: &mut Evaluator<'p, '_>, expr: &'p Expr) -> Result<Operand, Trouble> {
-    let (shown, operand) = match expr {
+fn operand<'p: 's, 's>(
+    eval: &mut Evaluator<'p, 's>,
+    expr: &'p Expr,
+) -> Result<Operand<'s>, Trouble> {
+    let operand = match expr {
         Expr::Aggregate(how @ (Aggregate::Any | Aggregate::All), list) => {
-            let items = items(eval, list)?;
-            (Value::List(items.clone()), Operand::Each(*how, items))
+            Operand::Each(*how, items(eval, list)?)
         }
-        _ => {
-            let value = eval.value(expr)?;
-            (value.clone(), Operand::One(value))
-        }
+        _ => Operand::One(eval.seen(expr)?),
     };
     if !is_written(expr) {
-        eval.measured.push(Measured {
-            what: describe(eval, expr),
-            value: shown,
-        });
+        let value = match &operand {
+            Operand::One(value) => Value::clone(value),
+            Operand::Each(_, items) => Value::List(items.clone()),
+        };
+        let what = describe(eval, expr);
+        eval.measured.push(Measured { what, value });
     }
     Ok(operand)
 }

@@ -5,11 +5,9 @@ use crate::engine::index;
 use crate::engine::protocol::{Effect, Note, NoteKind, ReadId};
 use crate::engine::question::Wanted;
 use crate::engine::state::{Life, NodeState, Passage, State};
+use crate::plan::Plan;
 use crate::plan::node::{Node, NodeId, NodeKind};
-use crate::plan::{Plan, Setting};
-use crate::providers::catalog;
 use crate::providers::request::{Call, Key};
-use crate::units::amount::Amount;
 use crate::values::{Instant, Value, Verdict};
 use std::sync::Arc;
 
@@ -34,9 +32,6 @@ pub enum Moved {
     No,
     Yes,
 }
-
-/// Where nothing is written and the kind of the provider is not known.
-const READ_TIMEOUT_NS: i64 = 10_000_000_000;
 
 impl<'p> Turn<'p> {
     pub fn new(plan: &'p Plan, state: &'p mut State) -> Turn<'p> {
@@ -76,16 +71,16 @@ impl<'p> Turn<'p> {
         self.alarm = None;
         visit(self);
         self.visitor = Visitor::Plan;
-        match self.moved {
+        if self.moved == Moved::Yes
+            && let Some(order) = self.order(visitor)
+        {
             // Its alarm is set when it is visited again.
-            Moved::Yes if self.order(visitor).is_some() => self.stir_later(visitor),
-            moved => {
-                let alarm = self.alarm.take();
-                self.state.agenda.set_alarm(visitor, alarm);
-                if moved == Moved::No {
-                    self.moved = before;
-                }
-            }
+            return self.state.agenda.stir_later(order, visitor);
+        }
+        let alarm = self.alarm.take();
+        self.state.agenda.set_alarm(visitor, alarm);
+        if self.moved == Moved::No {
+            self.moved = before;
         }
     }
 
@@ -142,12 +137,14 @@ impl<'p> Turn<'p> {
     }
 
     /// Has who is visited woken by an answer; of a watch, the rule.
-    pub fn await_answer(&mut self, read: ReadId) {
+    pub fn await_answer(&mut self, at: Instant, read: ReadId) {
         let waiter = Waiter {
             visitor: self.visitor,
             rule: self.rule,
         };
-        self.state.agenda.await_answer(read, waiter);
+        if let Some(moment) = self.state.moments.get_mut(&at) {
+            moment.wait(read, waiter);
+        }
     }
 
     /// Has who is visited woken when the watches have spoken.
@@ -311,7 +308,8 @@ impl<'p> Turn<'p> {
         let id = ReadId(self.state.reads_made);
         moment.ask(id, wanted);
         self.state.reads.insert(id, at);
-        let timeout_ns = read_timeout_ns(self.plan, &wanted.call.provider);
+        let index = &self.state.agenda.index;
+        let timeout_ns = index.read_timeout_ns(&wanted.call.provider);
         self.effects.push(Effect::Read {
             id,
             call: Arc::clone(&wanted.call),
@@ -324,7 +322,8 @@ impl<'p> Turn<'p> {
     /// How long a request of the provider can be under way: it tells the other side when to drop it.
     pub fn request_life_ns(&self, provider: &str) -> i64 {
         const MARGIN_NS: i64 = 1_000_000_000;
-        read_timeout_ns(self.plan, provider).saturating_add(MARGIN_NS)
+        let index = &self.state.agenda.index;
+        index.read_timeout_ns(provider).saturating_add(MARGIN_NS)
     }
 
     /// A key that names this use of the node for ever: run, plan, path, round, and what it is for.
@@ -376,19 +375,4 @@ pub fn responsible(node: &Node) -> String {
         Some(owner) => format!("{} (owner: {owner})", named(node)),
         None => named(node),
     }
-}
-
-fn read_timeout_ns(plan: &Plan, provider: &str) -> i64 {
-    let Some(provider) = plan.provider(provider) else {
-        return READ_TIMEOUT_NS;
-    };
-    let written = match provider.settings.get("timeout") {
-        Some(Setting::Value(Value::Quantity(quantity))) => match quantity.amount {
-            Amount::Exact(nano) => i64::try_from(nano.0).ok(),
-            Amount::Measured(_) => None,
-        },
-        _ => None,
-    };
-    let usual = || catalog::find(&provider.kind).map(|kind| kind.timeout_ns);
-    written.or_else(usual).unwrap_or(READ_TIMEOUT_NS)
 }

@@ -486,7 +486,7 @@ fn coverage_knows_each_answer_of_a_gate_and_rules_that_stay_quiet() {
     for part in [
         "phases entered: 4 of 4",
         "rules that fired: 0 of 3",
-        "rules that never fired: 3 of 3",
+        "rules that stayed quiet: 3 of 3",
         "gates given: 3 of 3",
         "gates refused: 1 of 3",
         "gates expired: 1 of 3",

@@ -77,7 +77,7 @@ fn words(what: What) -> &'static str {
     match what {
         What::Phase => "phases entered",
         What::Fired => "rules that fired",
-        What::Quiet => "rules that never fired",
+        What::Quiet => "rules that stayed quiet",
         What::Undo => "ways back taken",
         What::Given => "gates given",
         What::Refused => "gates refused",

@@ -256,6 +256,22 @@ fn strides_through_quiet_stretches_find_what_each_step_finds() {
     assert!(3 * states(Pace::Stride, 1) < states(Pace::Step, 1));
 }
 
+/// Also where runs with a fault are played again, for a second one.
+#[test]
+fn strides_find_what_each_step_finds_with_two_faults_at_once() {
+    let text = fs::read_to_string(folder().join("../runs/frozen/frozen.deploy")).unwrap();
+    let (strides, steps) = (
+        at_pace(&text, Pace::Stride, 2),
+        at_pace(&text, Pace::Step, 2),
+    );
+    assert_eq!(strides.complete, Some(2));
+    assert!(strides.states < steps.states);
+    assert_eq!(
+        (strides.classes, strides.runs, strides.faults, &strides.ends),
+        (steps.classes, steps.runs, steps.faults, &steps.ends)
+    );
+}
+
 /// A fault that lasts as long as its item does not come back with the next round of an `every`.
 #[test]
 fn a_lasting_fault_is_over_with_its_item() {

@@ -185,6 +185,14 @@ impl Branch {
         self.forget();
     }
 
+    /// Before it is copied for each fault: what items that have ended had measured is for those who look at the run.
+    pub fn travel_light(&mut self) {
+        let ended = self.state.nodes.iter_mut();
+        for node in ended.filter(|node| node.life == Life::Ended) {
+            node.clauses = Vec::new();
+        }
+    }
+
     /// Lasting faults of what is over are over.
     pub fn forget(&mut self) {
         if self.active.is_empty() {

@@ -15,6 +15,7 @@ use crate::verify::promise::Violation;
 use crate::verify::subject::Subject;
 use crate::verify::visited::{Seen, Visited};
 use rayon::prelude::*;
+use rustc_hash::FxHashSet;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -144,11 +145,12 @@ impl Search<'_> {
     fn good_day(&mut self) -> Vec<Unit> {
         let mut units = Vec::new();
         let mut marks: Vec<(u64, i64)> = Vec::new();
-        let mut known = std::collections::HashSet::new();
+        let mut known = FxHashSet::default();
         let mut branch = Branch::start(self.subject, self.step);
         loop {
-            if known.insert(class(self.subject, &branch)) {
-                marks.push((class(self.subject, &branch), branch.took_ns(self.subject)));
+            let class = class(self.subject, &branch);
+            if known.insert(class) {
+                marks.push((class, branch.took_ns(self.subject)));
                 if self.bounds.faults > 0 {
                     units.push(Unit {
                         forks: vec![branch.events],
@@ -251,6 +253,7 @@ impl Search<'_> {
                     }
                 }
             }
+            branch.travel_light();
             for fault in alternatives(self.subject, &branch) {
                 let mut child = branch.clone();
                 let mut made = unit.choices.clone();
@@ -283,7 +286,7 @@ impl Search<'_> {
         let before = branch.events;
         let mut marks: Vec<(u64, i64)> = Vec::new();
         let mut forks = Vec::new();
-        let mut known = std::collections::HashSet::new();
+        let mut known = FxHashSet::default();
         let mut doubtful = false;
         let mut went_on_ns = None;
         loop {

@@ -1,6 +1,6 @@
 //! Classes that were explored: with how many more faults, and how long a run can go on from them.
 
-use std::collections::HashMap;
+use rustc_hash::FxHashMap;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Seen {
@@ -12,7 +12,7 @@ pub struct Seen {
 
 #[derive(Clone, Debug, Default)]
 pub struct Visited {
-    pub classes: HashMap<u64, Seen>,
+    pub classes: FxHashMap<u64, Seen>,
 }
 
 impl Visited {

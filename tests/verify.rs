@@ -259,11 +259,19 @@ fn strides_through_quiet_stretches_find_what_each_step_finds() {
 /// Also where runs with a fault are played again, for a second one.
 #[test]
 fn strides_find_what_each_step_finds_with_two_faults_at_once() {
-    let text = fs::read_to_string(folder().join("../runs/frozen/frozen.deploy")).unwrap();
-    let (strides, steps) = (
-        at_pace(&text, Pace::Stride, 2),
-        at_pace(&text, Pace::Step, 2),
-    );
+    let file = folder().join("../runs/frozen/frozen.deploy");
+    let source = SourceText {
+        name: "frozen.deploy".to_owned(),
+        text: fs::read_to_string(&file).unwrap(),
+    };
+    let folder = file.parent().unwrap().to_owned();
+    let plan = compile(vec![source], &Disk { folder }).plan.unwrap();
+    let found = |pace| {
+        let mut subject = subject(&plan, &IndexMap::new()).unwrap();
+        subject.pace = pace;
+        explored(&subject, &good, 2)
+    };
+    let (strides, steps) = (found(Pace::Stride), found(Pace::Step));
     assert_eq!(strides.complete, Some(2));
     assert!(strides.states < steps.states);
     assert_eq!(

@@ -3,7 +3,7 @@
 use crate::analyze::compile::{Compiled, SourceText, compile};
 use crate::analyze::files::InMemory;
 use crate::plan::digest::digest;
-use crate::plan::expr::Expr;
+use crate::plan::expr::{Expr, TemplatePart};
 use crate::plan::node::{CheckMode, NodeKind};
 use crate::plan::walk;
 use crate::units::Dim;
@@ -241,6 +241,53 @@ fn comparisons_share_the_confidence_of_their_threshold_alone() {
         families(&format!("      check {{\n{own}      }}\n")),
         [1, 2]
     );
+}
+
+/// A define that only judges is one check, wherever it is called.
+#[test]
+fn a_call_of_a_define_by_itself_is_judged() {
+    let text = PLAN.replace(
+        "  for path in [",
+        "  healthy(\"/c\")\n  check \"D\" = healthy(\"/d\")\n  for path in [",
+    );
+    let define = "define healthy(path: string) { expect api.up(path) }";
+    let compiled = compiled(&format!("{text}\n{define}\n"));
+    let plan = compiled
+        .plan
+        .unwrap_or_else(|| panic!("{:?}", compiled.diagnostics));
+    let bodies = plan.nodes.iter().filter_map(|node| match &node.kind {
+        NodeKind::Check(check) if node.path.starts_with("rollout/check") => Some(&check.body),
+        _ => None,
+    });
+    let clauses: Vec<usize> = bodies.map(|body| walk::clauses(body).len()).collect();
+    assert_eq!(clauses, [1, 1, 1, 1]);
+}
+
+/// A text and a file are two lines; a file by itself is what it holds.
+#[test]
+fn a_message_says_its_text_and_then_its_file() {
+    let text = format!(
+        "{PLAN}\nprovider room = slack {{ webhook: secret(env \"ROOM\") }}\n\
+         on success notify room \"Done\" ref A-9 \"Text\" file \"demo.yaml\"\n\
+         on rolled_back notify room file \"demo.yaml\"\n"
+    );
+    let compiled = compiled(&text);
+    let plan = compiled
+        .plan
+        .unwrap_or_else(|| panic!("{:?}", compiled.diagnostics));
+    let texts: Vec<String> = plan
+        .handlers
+        .iter()
+        .map(|on| {
+            let parts = on.notice.text.parts.iter().map(|part| match part {
+                TemplatePart::Text(text) => text.as_str(),
+                TemplatePart::Expr(_) => "?",
+            });
+            parts.collect()
+        })
+        .collect();
+    let content = MANIFEST.trim_end();
+    assert_eq!(texts, [format!("Text\n{content}"), content.to_owned()]);
 }
 
 #[test]

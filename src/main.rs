@@ -8,7 +8,7 @@ use deployc::commands::{
 };
 use std::process::ExitCode;
 
-/// A compiler makes many small things.
+/// A compiler makes many small things. Huge pages would be cleared for what is never used: most plans are small.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 

@@ -31,7 +31,7 @@ fn demo(scenario: &str) -> Demo {
         .resolve(&compiled, rehearsal.find(scenario).unwrap())
         .unwrap();
     let plan = elements::with_titles(compiled.clone(), &scenario.inputs);
-    let mut map = rehearsal.compiled.source_map.clone();
+    let mut map = rehearsal.compiled.source_map().clone();
     for place in &mut map.places {
         // The same on every machine.
         let name = place.file.rsplit('/').next().unwrap_or_default();

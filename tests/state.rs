@@ -105,7 +105,7 @@ fn all() -> Vec<&'static str> {
 fn header() -> Header {
     let plan = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/crash/plan");
     let compiled = compiled(&plan).unwrap();
-    let plan = compiled.plan.unwrap();
+    let plan = compiled.plan.clone().unwrap();
     Header {
         run: RUN.to_owned(),
         digest: digest(&plan),
@@ -117,7 +117,7 @@ fn header() -> Header {
             host: "laptop".to_owned(),
         },
         plan: json(&plan),
-        source_map: serde_json::to_string(&compiled.source_map).unwrap(),
+        source_map: serde_json::to_string(compiled.source_map()).unwrap(),
         sources: Default::default(),
     }
 }

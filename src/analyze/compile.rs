@@ -20,6 +20,7 @@ use crate::syntax::ast::scenario::Scenario;
 use crate::syntax::ast::{Expr, File, Item, ItemKind, StmtKind};
 use crate::syntax::decode::{self, Undecodable};
 use crate::syntax::parse;
+use std::sync::OnceLock;
 
 /// One `.deploy` file: its name as it is shown, and its text.
 #[derive(Clone, Debug)]
@@ -48,7 +49,8 @@ pub struct Compiled {
     pub plan: Option<Plan>,
     /// Of a plan with errors: as far as it can be drawn. It must not be carried out.
     pub draft: Option<Plan>,
-    pub source_map: SourceMap,
+    /// Most who compile ask for no places.
+    source_map: OnceLock<SourceMap>,
     pub places: Places,
     /// The texts, and the manifests that diagnostics point into.
     pub sources: Sources,
@@ -74,6 +76,12 @@ pub struct Test {
 impl Compiled {
     pub fn has_errors(&self) -> bool {
         has_errors(&self.diagnostics)
+    }
+
+    /// Where everything in the plan stands.
+    pub fn source_map(&self) -> &SourceMap {
+        let made = || source_map(&self.places, &self.sources);
+        self.source_map.get_or_init(made)
     }
 }
 
@@ -111,7 +119,7 @@ pub fn compile_bytes(found: Vec<SourceBytes>, files: &dyn Files) -> Compiled {
         return compiled;
     }
     let analysis = analysis(&compiled.sources, &of_plan, files);
-    finish(&mut compiled, analysis, &of_plan);
+    finish(&mut compiled, analysis, of_plan);
     compiled
 }
 
@@ -159,7 +167,7 @@ fn decoded(compiled: &mut Compiled, name: String, content: &Content) -> Option<(
     None
 }
 
-fn finish(compiled: &mut Compiled, analysis: Analysis, of_plan: &[File]) {
+fn finish(compiled: &mut Compiled, analysis: Analysis, of_plan: Vec<File>) {
     let Analysis {
         plan,
         mut pieces,
@@ -173,9 +181,12 @@ fn finish(compiled: &mut Compiled, analysis: Analysis, of_plan: &[File]) {
         compiled.diagnostics.append(&mut piece.fragment.found);
         problems.append(&mut piece.fragment.file_problems);
     }
-    let (mut plan, mut places) = match plan {
-        Some(plan) => {
-            let (mut plan, places) = link::link(plan, pieces);
+    // The trees are as large as the plan.
+    let (still_needed, trees) = parted(of_plan);
+    let linked = || plan.map(|plan| link::link(plan, pieces));
+    let (linked, ()) = rayon::join(linked, || drop(trees));
+    let (mut plan, mut places) = match linked {
+        Some((mut plan, places)) => {
             compiled
                 .diagnostics
                 .extend(bounded::apply(&mut plan, &bounds));
@@ -183,7 +194,7 @@ fn finish(compiled: &mut Compiled, analysis: Analysis, of_plan: &[File]) {
         }
         None => (None, Places::default()),
     };
-    mark_settings(&mut places, of_plan);
+    mark_settings(&mut places, &still_needed);
     point_into_files(compiled, problems);
     if let Some(plan) = &mut plan {
         let found = match has_errors(&compiled.diagnostics) {
@@ -193,14 +204,13 @@ fn finish(compiled: &mut Compiled, analysis: Analysis, of_plan: &[File]) {
         compiled.diagnostics.extend(found);
     }
     if let Some(plan) = plan.as_ref().filter(|_| !has_errors(&compiled.diagnostics)) {
-        let found = invariant::compile(plan, of_plan, &compiled.sources);
+        let found = invariant::compile(plan, &still_needed, &compiled.sources);
         compiled.invariants = found.invariants;
         compiled.of_world = found.of_world;
         compiled.diagnostics.extend(found.found);
     }
     drop_echoes(&mut compiled.diagnostics);
     sort(&mut compiled.diagnostics);
-    compiled.source_map = source_map(&places, &compiled.sources);
     compiled.places = places;
     if has_errors(&compiled.diagnostics) {
         compiled.draft = plan;
@@ -209,9 +219,15 @@ fn finish(compiled: &mut Compiled, analysis: Analysis, of_plan: &[File]) {
     }
 }
 
+/// Items that are looked at once more when there is a plan, and all others.
+fn parted(of_plan: Vec<File>) -> (Vec<Item>, Vec<Item>) {
+    let items = of_plan.into_iter().flat_map(|file| file.items);
+    items.partition(|item| matches!(item.kind, ItemKind::Plan(_) | ItemKind::Invariant(_)))
+}
+
 /// Settings of the plan are values in it, without places of their own.
-fn mark_settings(places: &mut Places, of_plan: &[File]) {
-    for item in of_plan.iter().flat_map(|file| &file.items) {
+fn mark_settings(places: &mut Places, items: &[Item]) {
+    for item in items {
         let ItemKind::Plan(plan) = &item.kind else {
             continue;
         };

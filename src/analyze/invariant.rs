@@ -13,7 +13,7 @@ use crate::plan::invariant::{Atom, Claim, End, Formula, Invariant};
 use crate::plan::node::Node;
 use crate::source::{Sources, Span};
 use crate::syntax::ast::{
-    self, BinaryOp, CompareOp, Expr, ExprKind, File, ItemKind, Stmt, StmtKind, StringPart,
+    self, BinaryOp, CompareOp, Expr, ExprKind, Item, ItemKind, Stmt, StmtKind, StringPart,
 };
 use crate::units::amount::{Amount, NANO, Quantity};
 use crate::units::{Dim, literal};
@@ -41,9 +41,8 @@ pub struct Compiled {
 }
 
 /// Of a whole plan: each with what is known of it, and what is wrong with it.
-pub fn compile(plan: &Plan, parsed: &[File], sources: &Sources) -> Compiled {
-    let items = parsed.iter().flat_map(|file| &file.items);
-    let written = items.filter_map(|item| match &item.kind {
+pub fn compile(plan: &Plan, items: &[Item], sources: &Sources) -> Compiled {
+    let written = items.iter().filter_map(|item| match &item.kind {
         ItemKind::Invariant(it) => Some((it, item.span)),
         _ => None,
     });

@@ -11,7 +11,6 @@ use crate::plan::{
 use crate::resolve::names::DeclId;
 use crate::source::Span;
 use rustc_hash::FxHashMap;
-use std::collections::HashMap;
 
 /// What an item becomes beside its nodes.
 pub enum Product {
@@ -37,7 +36,7 @@ pub struct Piece {
 pub fn link(mut plan: Plan, pieces: Vec<Piece>) -> (Plan, Places) {
     let mut interned = Interned::default();
     let mut offsets = Vec::new();
-    let mut names = HashMap::new();
+    let mut names = FxHashMap::default();
     let mut nodes = 0;
     let mut lets = pieces
         .iter()
@@ -52,6 +51,7 @@ pub fn link(mut plan: Plan, pieces: Vec<Piece>) -> (Plan, Places) {
         nodes += own.nodes.len();
         lets += own.lets.len();
     }
+    plan.nodes.reserve_exact(nodes);
     let mut of_fragments = Vec::new();
     for (piece, (nodes, lets)) in pieces.into_iter().zip(offsets) {
         let linker = Linker {
@@ -156,7 +156,7 @@ struct Linker<'n> {
     nodes: u32,
     lets: u32,
     locs: Vec<LocId>,
-    names: &'n HashMap<DeclId, NodeId>,
+    names: &'n FxHashMap<DeclId, NodeId>,
 }
 
 /// Stands for a name whose item could not be lowered; such a plan has errors and is only drawn.

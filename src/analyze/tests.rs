@@ -116,11 +116,11 @@ fn paths_are_unique_and_follow_the_text() {
 #[test]
 fn every_id_in_a_plan_is_of_this_plan() {
     let compiled = compiled(PLAN);
-    let plan = compiled.plan.unwrap();
+    let plan = compiled.plan.as_ref().unwrap();
     let nodes = u32::try_from(plan.nodes.len()).unwrap();
     let lets = u32::try_from(plan.lets.len()).unwrap();
     for node in &plan.nodes {
-        assert!((node.loc.0 as usize) < compiled.source_map.places.len());
+        assert!((node.loc.0 as usize) < compiled.source_map().places.len());
         assert!(
             node.after.iter().all(|edge| edge.from.0 < nodes),
             "{}",

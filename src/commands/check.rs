@@ -5,34 +5,32 @@ use crate::commands::cli::{Check, DiagnosticFormat};
 use crate::commands::exit::Exit;
 use crate::commands::scenarios;
 use crate::commands::terminal::{self, Stream};
+use crate::diagnostics::Diagnostic;
 use crate::diagnostics::render::{github, human, json, tally};
-use crate::diagnostics::{Diagnostic, Severity};
 use std::path::Path;
 
 pub fn check(args: &Check) -> Exit {
-    let invalid = args
-        .paths
-        .iter()
-        .filter(|path| one(path, args.format) == Verdict::Invalid)
-        .count();
-    match invalid {
-        0 => Exit::Succeeded,
-        _ => Exit::Invalid,
+    let mut exit = Exit::Succeeded;
+    let mut last = None;
+    for path in &args.paths {
+        let compiled = one(path, args.format);
+        if compiled.as_ref().is_none_or(Compiled::has_errors) {
+            exit = Exit::Invalid;
+        }
+        last = compiled;
     }
+    // The process ends: nobody waits until a large plan is taken apart.
+    std::mem::forget(last);
+    exit
 }
 
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Verdict {
-    Valid,
-    Invalid,
-}
-
-fn one(path: &Path, format: DiagnosticFormat) -> Verdict {
+/// `None` where there is nothing to be compiled; it has been said.
+fn one(path: &Path, format: DiagnosticFormat) -> Option<Compiled> {
     let compiled = match scenarios::load(path, None) {
         Ok(rehearsal) => rehearsal.checked(),
         Err(error) => {
             terminal::eprintln!("error: {error}");
-            return Verdict::Invalid;
+            return None;
         }
     };
     print(&compiled, format);
@@ -40,14 +38,7 @@ fn one(path: &Path, format: DiagnosticFormat) -> Verdict {
     if format == DiagnosticFormat::Human {
         terminal::eprintln!("{}: {}", path.display(), tally(found));
     }
-    if found
-        .iter()
-        .any(|diagnostic| diagnostic.severity == Severity::Error)
-    {
-        Verdict::Invalid
-    } else {
-        Verdict::Valid
-    }
+    Some(compiled)
 }
 
 /// On standard output: `check` is what its output is for.

@@ -35,10 +35,7 @@ pub fn ready(path: &Path) -> Result<Ready, Exit> {
     let sources = compiled.sources.iter();
     let sources = sources.map(|(_, file)| (file.name.clone(), file.text.clone()));
     let sources = sources.collect();
+    let map = compiled.source_map().clone();
     let plan = compiled.plan.ok_or(Exit::Invalid)?;
-    Ok(Ready {
-        plan,
-        map: compiled.source_map,
-        sources,
-    })
+    Ok(Ready { plan, map, sources })
 }

@@ -63,7 +63,7 @@ pub fn simulate(args: &Simulate) -> Exit {
         digest,
         inputs,
     };
-    let screen = Screen::new(args.output.output, rehearsal.compiled.source_map.clone());
+    let screen = Screen::new(args.output.output, rehearsal.compiled.source_map().clone());
     let kept = args.journal.as_deref().map(|path| Kept {
         path,
         rehearsal: &rehearsal,
@@ -201,7 +201,7 @@ impl Kept<'_> {
             created: events.first().map(|event| event.at).unwrap_or_default(),
             by: Actor::default(),
             plan: json(plan),
-            source_map: serde_json::to_string(&compiled.source_map)?,
+            source_map: serde_json::to_string(compiled.source_map())?,
             sources: sources
                 .map(|(_, file)| (file.name.clone(), file.text.clone()))
                 .collect(),

@@ -138,7 +138,7 @@ pub enum Stmt {
         value: Expr,
     },
     Expect(Clause),
-    Against(Comparison),
+    Against(Box<Comparison>),
     /// Judged only where the condition holds.
     When {
         condition: Expr,

@@ -34,13 +34,11 @@ pub fn reads<'a>(plan: &'a Plan, exprs: impl IntoIterator<Item = &'a Expr>) -> R
 /// An expression and all expressions inside it, the outer ones first.
 pub fn each<'a>(expr: &'a Expr, visit: &mut dyn FnMut(&'a Expr)) {
     visit(expr);
-    for part in parts(expr) {
-        each(part, visit);
-    }
+    each_part(expr, &mut |part| each(part, visit));
 }
 
 /// The expressions directly inside one.
-pub fn parts(expr: &Expr) -> Vec<&Expr> {
+pub fn each_part<'a>(expr: &'a Expr, visit: &mut dyn FnMut(&'a Expr)) {
     match expr {
         Expr::Literal(_)
         | Expr::Input(_)
@@ -50,21 +48,24 @@ pub fn parts(expr: &Expr) -> Vec<&Expr> {
         | Expr::Local(_)
         | Expr::Metric { .. }
         | Expr::Node { .. }
-        | Expr::Word(_) => Vec::new(),
-        Expr::Call(call) => call.args.iter().map(|(_, arg)| arg).collect(),
+        | Expr::Word(_) => {}
+        Expr::Call(call) => call.args.iter().for_each(|(_, arg)| visit(arg)),
         Expr::Field(inner, _)
         | Expr::Not(inner)
         | Expr::Negate(inner)
         | Expr::Aggregate(_, inner)
-        | Expr::Narrow { json: inner, .. } => vec![inner],
-        Expr::Binary(left, _, right) => vec![left, right],
-        Expr::Compare(first, rest) => {
-            let rest = rest.iter().map(|(_, operand)| operand);
-            std::iter::once(&**first).chain(rest).collect()
+        | Expr::Narrow { json: inner, .. } => visit(inner),
+        Expr::Binary(left, _, right) => {
+            visit(left);
+            visit(right);
         }
-        Expr::List(items) => items.iter().collect(),
-        Expr::Map(entries) => entries.iter().map(|(_, value)| value).collect(),
-        Expr::Template(template) => template_parts(template),
+        Expr::Compare(first, rest) => {
+            visit(first);
+            rest.iter().for_each(|(_, operand)| visit(operand));
+        }
+        Expr::List(items) => items.iter().for_each(visit),
+        Expr::Map(entries) => entries.iter().for_each(|(_, value)| visit(value)),
+        Expr::Template(template) => template_parts(template).into_iter().for_each(visit),
     }
 }
 
@@ -145,7 +146,7 @@ pub fn comparisons(stmts: &[Stmt]) -> Vec<&Comparison> {
     for stmt in stmts {
         match stmt {
             Stmt::Let { .. } | Stmt::Expect(_) => {}
-            Stmt::Against(comparison) => found.push(comparison),
+            Stmt::Against(comparison) => found.push(comparison.as_ref()),
             Stmt::When { body, .. } => found.extend(comparisons(body)),
         }
     }
@@ -219,9 +220,7 @@ fn collect<'a>(plan: &'a Plan, expr: &'a Expr, scope: &Scope, reads: &mut Reads<
         Expr::Node { node, datum } => reads.nodes.push((*node, *datum)),
         _ => {}
     }
-    for part in parts(expr) {
-        collect(plan, part, scope, reads);
-    }
+    each_part(expr, &mut |part| collect(plan, part, scope, reads));
 }
 
 /// Of `canary.pods` and `stable.pods`, which are read by a call, the scope.

@@ -477,7 +477,7 @@ pub enum ExprKind {
     /// A number and its unit as written: `200ms`, `99.9%`, `3500/s`, `0.5 cores`, `64MiB/h`, `+20%`, `7`.
     Number {
         digits: String,
-        unit: Option<Ident>,
+        unit: Option<Box<Ident>>,
     },
     /// `v1.20`
     Version(String),
@@ -506,7 +506,7 @@ pub enum ExprKind {
     /// `all xs`, `count xs`; a comparison behind it binds less tightly: `all xs == "ok"` judges each.
     Aggregate(Aggregate, Box<Expr>),
     /// `x as string`, `x as rate<count> in 1/s`
-    As(Box<Expr>, TypeExpr, Option<Ident>),
+    As(Box<Expr>, Box<(TypeExpr, Option<Ident>)>),
     /// `x in s`
     In(Box<Expr>, Ident),
     /// `A .. B`

@@ -44,7 +44,7 @@ pub struct Highlight {
 pub fn file(text: &str) -> Vec<Highlight> {
     // The number of the file is for diagnostics, and nobody asks for these here.
     let chunks = chunks(FileId(0), text);
-    chunks.iter().flat_map(|part| chunk(text, part)).collect()
+    chunks.flat_map(|part| chunk(text, &part)).collect()
 }
 
 /// Of one item: the outcome depends on the chunk alone, so it can be kept while the chunk stays as it is.

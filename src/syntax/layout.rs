@@ -49,28 +49,49 @@ enum Trust {
     Indentation,
 }
 
+/// The items of a file, each cut out when it is asked for.
+pub struct Chunks<'a> {
+    file: FileId,
+    text: &'a str,
+    at: usize,
+    trust: Trust,
+    /// Bytes that were read by their brackets, and then again.
+    in_vain: usize,
+}
+
 /// Cuts a file into its items. What stands between them belongs to the later one; comments behind the last item make
 /// a chunk without an item.
-pub fn chunks(file: FileId, text: &str) -> Vec<Chunk> {
-    let mut chunks = Vec::new();
-    let mut trust = Trust::Brackets;
-    let mut in_vain = 0;
-    let mut at = 0;
-    while at < text.len() {
-        let mut chunk = Layout::new(file, text, at, trust).run();
-        if trust == Trust::Brackets && !chunk.diagnostics.is_empty() && !chunk.too_deep {
-            let again = Layout::new(file, text, at, Trust::Indentation).run();
-            in_vain += chunk.range.len();
+pub fn chunks(file: FileId, text: &str) -> Chunks<'_> {
+    Chunks {
+        file,
+        text,
+        at: 0,
+        trust: Trust::Brackets,
+        in_vain: 0,
+    }
+}
+
+impl Iterator for Chunks<'_> {
+    type Item = Chunk;
+
+    fn next(&mut self) -> Option<Chunk> {
+        if self.at >= self.text.len() {
+            return None;
+        }
+        let read = |trust| Layout::new(self.file, self.text, self.at, trust).run();
+        let mut chunk = read(self.trust);
+        if self.trust == Trust::Brackets && !chunk.diagnostics.is_empty() && !chunk.too_deep {
+            let again = read(Trust::Indentation);
+            self.in_vain += chunk.range.len();
             // Reading far ahead for each of many broken items would take time by the square of their number.
-            if in_vain > text.len().saturating_mul(4) {
-                trust = Trust::Indentation;
+            if self.in_vain > self.text.len().saturating_mul(4) {
+                self.trust = Trust::Indentation;
             }
             chunk = again;
         }
-        at = chunk.range.end.max(at + 1);
-        chunks.push(chunk);
+        self.at = chunk.range.end.max(self.at + 1);
+        Some(chunk)
     }
-    chunks
 }
 
 impl Chunk {

@@ -18,7 +18,7 @@ use crate::diagnostics::codes::syntax::{MISSING_VERSION, MISSPELT_WORD, UNKNOWN_
 use crate::source::{FileId, Span};
 use crate::syntax::ast::{Comment, File, Item, LanguageVersion};
 use crate::syntax::grammar::{Grammar, Rule};
-use crate::syntax::layout::{Chunk, chunks};
+use crate::syntax::layout::{Chunk, Chunks, chunks};
 use crate::syntax::parse::builder::Builder;
 use crate::syntax::parse::recover::Replacement;
 use crate::syntax::scan::{Scanner, TokenKind, rest};
@@ -26,6 +26,7 @@ use pest::Parser;
 use rayon::prelude::*;
 use std::borrow::Cow;
 use std::ops::Range;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// The one version of the language.
 pub const LANGUAGE_VERSION: &str = "1";
@@ -51,57 +52,56 @@ pub enum Part {
 /// Parses a whole file. Without a language version that is known nothing but the version is looked at.
 pub fn parse(file: FileId, text: &str) -> Parsed {
     let mut parsed = Parsed::default();
-    let chunks = chunks(file, text);
-    let parts = in_runs(file, text, &chunks);
-    for (index, (chunk, (part, diagnostics))) in chunks.iter().zip(parts).enumerate() {
+    let mut chunks = chunks(file, text);
+    let Some(first) = chunks.next() else {
+        parsed.diagnostics.push(no_version(Span::new(file, 0, 0)));
+        return parsed;
+    };
+    match parse_chunk(file, text, &first) {
+        (Part::Version(version), diagnostics) if version.number == LANGUAGE_VERSION => {
+            parsed.file.version = Some(version);
+            parsed.diagnostics = diagnostics;
+        }
+        (Part::Version(version), _) => {
+            parsed.diagnostics.push(unknown_version(&version));
+            parsed.file.version = Some(version);
+            return parsed;
+        }
+        _ => {
+            parsed.diagnostics.push(missing_version(file, text, &first));
+            return parsed;
+        }
+    }
+    for (part, diagnostics) in side_by_side(file, text, chunks) {
+        if parsed.diagnostics.len() >= DIAGNOSTICS_MAX {
+            break;
+        }
         match part {
-            Part::Version(version) if index == 0 => {
-                let known = version.number == LANGUAGE_VERSION;
-                if !known {
-                    parsed.diagnostics.push(unknown_version(&version));
-                }
-                parsed.file.version = Some(version);
-                if !known {
-                    return parsed;
-                }
-            }
             Part::Version(version) => parsed.diagnostics.push(second_version(&version)),
-            _ if parsed.file.version.is_none() && index == 0 => {
-                parsed.diagnostics.push(missing_version(file, text, chunk));
-                return parsed;
-            }
             Part::Item(item) => parsed.file.items.push(*item),
             Part::Comments(comments) => parsed.file.trailing.extend(comments),
         }
         parsed.diagnostics.extend(diagnostics);
-        if parsed.diagnostics.len() >= DIAGNOSTICS_MAX {
-            parsed.diagnostics.truncate(DIAGNOSTICS_MAX);
-            break;
-        }
     }
-    if parsed.file.version.is_none() && parsed.diagnostics.is_empty() {
-        let place = Span::new(file, 0, 0);
-        parsed.diagnostics.push(no_version(place));
-    }
+    parsed.diagnostics.truncate(DIAGNOSTICS_MAX);
     parsed.diagnostics.sort_by_key(|d| d.primary.span.start);
     parsed
 }
 
-/// Each chunk, run by run: the chunks of a run side by side. What follows a run with more mistakes than are shown is left.
-fn in_runs(
-    file: FileId,
-    text: &str,
-    chunks: &[Chunk],
-) -> impl Iterator<Item = (Part, Vec<Diagnostic>)> {
-    let runs = chunks.chunks(RUN);
-    runs.flat_map(move |run| {
-        let parts = run.par_iter().map(|chunk| parse_chunk(file, text, chunk));
-        parts.collect::<Vec<_>>()
-    })
+/// Each chunk, in the order of the text; while some are parsed, the next are cut. When there are more mistakes than are shown,
+/// the rest is left: by then all chunks before it are under way, so what is shown depends on the text alone.
+fn side_by_side(file: FileId, text: &str, chunks: Chunks<'_>) -> Vec<(Part, Vec<Diagnostic>)> {
+    let mistakes = AtomicUsize::new(0);
+    let wanted = chunks.take_while(|_| mistakes.load(Ordering::Relaxed) < DIAGNOSTICS_MAX);
+    let parts = wanted.enumerate().par_bridge().map(|(index, chunk)| {
+        let parsed = parse_chunk(file, text, &chunk);
+        mistakes.fetch_add(parsed.1.len(), Ordering::Relaxed);
+        (index, parsed)
+    });
+    let mut parts: Vec<_> = parts.collect();
+    parts.sort_unstable_by_key(|(index, _)| *index);
+    parts.into_iter().map(|(_, parsed)| parsed).collect()
 }
-
-/// Items that are parsed side by side, before it is looked whether to go on.
-const RUN: usize = 64;
 
 /// Parses one item. The outcome depends on the chunk alone, so it can be kept while the chunk stays as it is.
 pub fn parse_chunk(file: FileId, text: &str, chunk: &Chunk) -> (Part, Vec<Diagnostic>) {

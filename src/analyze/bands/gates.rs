@@ -86,7 +86,6 @@ fn judged_ns(plan: &Plan, node: &Node, mode: CheckMode) -> i64 {
         CheckMode::Once | CheckMode::Within { .. } => 0,
         CheckMode::For { ns } => ns,
         CheckMode::Stage { .. } => parents(plan, node.id)
-            .into_iter()
             .find_map(|id| match &plan.node(id)?.kind {
                 NodeKind::Stage(stage) => Some(stage.hold_ns),
                 _ => None,

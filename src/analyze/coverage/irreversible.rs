@@ -175,7 +175,7 @@ fn marked(plan: &Plan, places: &Places, diagnostic: Diagnostic, risk: Risk<'_>) 
         }
         Risk::Item(node) => {
             let around = crate::analyze::order::data::parents(plan, node.id);
-            let phase = around.last().and_then(|phase| plan.node(*phase));
+            let phase = around.last().and_then(|phase| plan.node(phase));
             let text = match phase {
                 Some(phase) => format!("{} in {} can still roll back", name(node), name(phase)),
                 None => format!("{} can still roll back", name(node)),

@@ -80,15 +80,17 @@ fn pair(
     if l.is_unknown() || r.is_unknown() {
         return false;
     }
-    let texts = (cx.text(left.span), cx.text(right.span));
-    let found = if let Some(found) = say::not_comparable((l, &texts.0), (r, &texts.1)) {
-        Some(found)
+    let text = |span| cx.text(span);
+    let not_comparable = say::not_comparable((l, left.span), (r, right.span), text);
+    let found = if not_comparable.is_some() {
+        not_comparable
     } else if let Some(bare) = bare_number(l, left, r).or_else(|| bare_number(r, right, l)) {
         Some(bare)
     } else if !comparable(&l.ty, &r.ty)
         && !coerce::converts(l, &r.ty)
         && !coerce::converts(r, &l.ty)
     {
+        let texts = (cx.text(left.span), cx.text(right.span));
         Some(say::no_comparison((l, &texts.0), (r, &texts.1)))
     } else if !equality(op) && !ordered(&l.ty) {
         let text = cx.text(left.span);

@@ -32,7 +32,7 @@ pub fn infer(cx: &mut Cx<'_, '_>, env: &Env, expr: &ast::Expr) -> Typed {
     let span = expr.span;
     match &expr.kind {
         ExprKind::Bool(value) => literal::boolean(*value, span),
-        ExprKind::Number { digits, unit } => literal::number(cx, digits, unit.as_ref(), span),
+        ExprKind::Number { digits, unit } => literal::number(cx, digits, unit.as_deref(), span),
         ExprKind::Version(text) => literal::version(cx, text, span),
         ExprKind::Instant(text) => instant::instant(cx, text, span),
         ExprKind::Date(text) => literal::date(cx, text, span),
@@ -55,7 +55,7 @@ pub fn infer(cx: &mut Cx<'_, '_>, env: &Env, expr: &ast::Expr) -> Typed {
             Typed::unknown(span)
         }
         ExprKind::Aggregate(how, inner) => aggregate::aggregate(cx, env, *how, inner, span),
-        ExprKind::As(inner, ty, unit) => json::narrow(cx, env, inner, ty, unit.as_ref(), span),
+        ExprKind::As(inner, to) => json::narrow(cx, env, inner, &to.0, to.1.as_ref(), span),
         ExprKind::In(inner, unit) => {
             infer(cx, env, inner);
             cx.report(numbers::unit_of_what(unit));

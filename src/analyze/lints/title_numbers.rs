@@ -139,11 +139,12 @@ fn bounds(title: &str) -> Vec<Quantity> {
 
 /// Whether the pattern is worth being asked: it costs more than all else that is done for a title.
 fn may_be_worded(title: &str) -> bool {
-    const WORDS: [&str; 8] = [
-        "min", "max", "at least", "at most", "under", "over", "below", "above",
+    const WORDS: [&str; 9] = [
+        "minimum", "maximum", "min", "max", "at", "under", "over", "below", "above",
     ];
-    let lower = title.to_ascii_lowercase();
-    !title.is_ascii() || WORDS.iter().any(|word| lower.contains(word))
+    let mut words = title.split(|c: char| !c.is_ascii_alphanumeric() && c != '_');
+    let known = |word: &str| WORDS.iter().any(|known| word.eq_ignore_ascii_case(known));
+    !title.is_ascii() || words.any(known)
 }
 
 static SIGNED: LazyLock<Option<Regex>> =

@@ -122,7 +122,7 @@ pub fn clause(
     body.conditions += 1;
     if let ExprKind::Against(against) = &expr::bare(condition).kind {
         let found = comparison::lower(cx, env, body, against, text);
-        body.stmts.extend(found.map(Stmt::Against));
+        body.stmts.extend(found.map(Box::new).map(Stmt::Against));
         return;
     }
     let typed = expr::condition(cx, env, condition);

@@ -104,11 +104,15 @@ pub fn cannot_negate(typed: &Typed, text: &str) -> Diagnostic {
 }
 
 /// Types that are never compared as they are.
-pub fn not_comparable(left: (&Typed, &str), right: (&Typed, &str)) -> Option<Diagnostic> {
-    for (side, text) in [left, right] {
+pub fn not_comparable(
+    left: (&Typed, Span),
+    right: (&Typed, Span),
+    text: impl Fn(Span) -> String,
+) -> Option<Diagnostic> {
+    for (side, written) in [left, right] {
         match &side.ty {
             Type::Secret => return Some(secret_used(side.span)),
-            Type::Json => return Some(untyped_json(side.span, text)),
+            Type::Json => return Some(untyped_json(side.span, &text(written))),
             Type::Verdict => {
                 let message = "a verdict is no value to compare: it may also be inconclusive";
                 let found = Diagnostic::new(&codes::TYPE_MISMATCH, side.span, message);
@@ -116,6 +120,7 @@ pub fn not_comparable(left: (&Typed, &str), right: (&Typed, &str)) -> Option<Dia
             }
             Type::Record(record) => {
                 let names: Vec<&str> = record.fields.iter().map(|field| field.name).collect();
+                let text = text(written);
                 let message = format!("`{text}` is compared by one of its fields");
                 let found = Diagnostic::new(&codes::TYPE_MISMATCH, side.span, message);
                 return Some(found.help(format!("it has {}", listed(&names))));

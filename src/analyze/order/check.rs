@@ -114,7 +114,7 @@ fn two_writers(plan: &Plan, graph: &Graph, places: &Places) -> Vec<Diagnostic> {
     };
     let mut writers: BTreeMap<String, Vec<&Node>> = BTreeMap::new();
     for point in sorted {
-        let Point::Start(id) = point else { continue };
+        let Point::Start(id) = *point else { continue };
         let Some(node) = plan.node(id).filter(|_| !is_verify(plan, id)) else {
             continue;
         };

@@ -35,8 +35,7 @@ pub fn edges(plan: &Plan) -> Vec<(NodeId, Edge)> {
 
 /// The `every` whose ticks make `source`, when `reader` stands outside of it: which of the results would it read?
 pub fn repeated(plan: &Plan, source: NodeId, reader: NodeId) -> Option<NodeId> {
-    let groups = parents(plan, source);
-    groups.into_iter().find(|group| {
+    parents(plan, source).find(|group| {
         let kind = plan.node(*group).map(|node| &node.kind);
         matches!(kind, Some(NodeKind::Every { .. })) && !is_inside(plan, reader, *group)
     })
@@ -58,26 +57,18 @@ pub fn is_verify(plan: &Plan, id: NodeId) -> bool {
 
 /// Whether `group` is the node itself, or a group around it.
 pub fn is_inside(plan: &Plan, node: NodeId, group: NodeId) -> bool {
-    node == group || parents(plan, node).contains(&group)
+    node == group || parents(plan, node).any(|around| around == group)
 }
 
 /// The groups around a node, the nearest first.
-pub fn parents(plan: &Plan, id: NodeId) -> Vec<NodeId> {
-    let mut found = Vec::new();
-    let mut at = plan.node(id).and_then(|node| node.parent);
-    while let Some(parent) = at {
-        // A tree that is none would have no end.
-        if found.len() > plan.nodes.len() {
-            break;
-        }
-        found.push(parent);
-        at = plan.node(parent).and_then(|node| node.parent);
-    }
-    found
+pub fn parents(plan: &Plan, id: NodeId) -> impl Iterator<Item = NodeId> + '_ {
+    let parent = |id: NodeId| plan.node(id)?.parent;
+    // A tree that is none would have no end.
+    std::iter::successors(parent(id), move |at| parent(*at)).take(plan.nodes.len() + 1)
 }
 
 pub fn top(plan: &Plan, id: NodeId) -> NodeId {
-    parents(plan, id).last().copied().unwrap_or(id)
+    parents(plan, id).last().unwrap_or(id)
 }
 
 /// Which phases come before which, by what was written.

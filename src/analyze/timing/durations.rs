@@ -5,7 +5,7 @@ use crate::plan::expr::{Expr, Stmt};
 use crate::plan::facts::Took;
 use crate::plan::graph::{Graph, Point};
 use crate::plan::node::{Check, CheckMode, Node, NodeId, NodeKind};
-use crate::plan::walk::{parts, sides};
+use crate::plan::walk::{each_part, sides};
 use crate::plan::{MetricSource, Plan, Setting};
 use crate::providers::catalog;
 use crate::units::amount::Amount;
@@ -201,10 +201,10 @@ fn stmts_ns(plan: &Plan, stmts: &[Stmt]) -> i64 {
 }
 
 fn read_ns(plan: &Plan, expr: &Expr, locals: &HashMap<u32, i64>) -> i64 {
-    let inner = parts(expr)
-        .into_iter()
-        .map(|part| read_ns(plan, part, locals));
-    let inner = inner.max().unwrap_or(0);
+    let mut inner = 0;
+    each_part(expr, &mut |part| {
+        inner = inner.max(read_ns(plan, part, locals))
+    });
     let own = match expr {
         Expr::Call(call) => timeout_ns(plan, &call.provider),
         Expr::Metric { metric, .. } => metric_ns(plan, *metric),

@@ -13,7 +13,7 @@ use crate::values::Instant;
 pub struct Line<'a> {
     pub plan: &'a Plan,
     pub graph: &'a Graph,
-    sorted: Vec<Point>,
+    sorted: &'a [Point],
     /// By [`NodeId`]: what a node adds to a path. Groups add nothing, what is in them does.
     long_ns: Vec<i64>,
     short_ns: Vec<i64>,
@@ -42,7 +42,7 @@ impl<'a> Line<'a> {
     /// `None` where there is a cycle: such a plan has no time.
     pub fn new(plan: &'a Plan, graph: &'a Graph) -> Option<Line<'a>> {
         let sorted = graph.sorted()?;
-        let took = durations(plan, graph, &sorted);
+        let took = durations(plan, graph, sorted);
         let weight = |of: fn(&Took) -> i64| {
             let nodes = plan.nodes.iter().zip(&took);
             nodes
@@ -129,7 +129,7 @@ impl<'a> Line<'a> {
         let paths = self.paths(from, &weights);
         let last = match to {
             Some(to) => to,
-            None => paths.farthest(&self.sorted)?,
+            None => paths.farthest(self.sorted)?,
         };
         let mut ns = paths.ns.get(last.index()).copied().flatten()?;
         let mut parts = paths.parts(last, &weights);
@@ -152,7 +152,7 @@ impl<'a> Line<'a> {
     /// The earliest of each moment, from the origin, by [`Point::index`].
     pub fn earliest(&self) -> Vec<i64> {
         let mut times = vec![0_i64; self.plan.nodes.len() * 2];
-        for point in &self.sorted {
+        for point in self.sorted {
             let id = point.node();
             let before = self.graph.before(*point);
             let mut time = before
@@ -198,7 +198,7 @@ impl<'a> Line<'a> {
             ns: vec![None; count],
             came: vec![None; count],
         };
-        for point in &self.sorted {
+        for point in self.sorted {
             let mut best = (from.is_none_or(|from| from == *point)).then_some((0, None));
             for before in self.graph.before(*point) {
                 let known = paths.ns.get(before.index()).copied().flatten();
@@ -271,11 +271,11 @@ fn adds(plan: &Plan, id: NodeId) -> bool {
                 | NodeKind::ConfirmGroup
         )
     });
-    !group && !is_verify(plan, id) && !parents(plan, id).into_iter().any(whole)
+    !group && !is_verify(plan, id) && !parents(plan, id).any(whole)
 }
 
 fn may_not_apply(plan: &Plan, id: NodeId) -> bool {
-    parents(plan, id).into_iter().any(|group| {
+    parents(plan, id).any(|group| {
         let kind = plan.node(group).map(|node| &node.kind);
         matches!(kind, Some(NodeKind::When(_)))
     })

@@ -87,7 +87,7 @@ impl Undos {
                 .filter_map(|node| Some((node.id, undo_ns(node)?)))
                 .collect(),
         };
-        for point in graph.sorted()? {
+        for &point in graph.sorted()? {
             let before = graph.before(point);
             let best = before.max_by_key(|before| {
                 let ns = undos.ns.get(before.index()).copied();

@@ -84,13 +84,11 @@ fn window(plan: &Plan, node: &Node, check: &Check) -> Option<(i64, i64)> {
 
 /// How long the stage around a check is held.
 fn stage_of(plan: &Plan, node: &Node) -> Option<i64> {
-    let around = crate::analyze::order::data::parents(plan, node.id);
-    around
-        .into_iter()
-        .find_map(|id| match &plan.node(id)?.kind {
-            NodeKind::Stage(stage) => Some(stage.hold_ns),
-            _ => None,
-        })
+    let mut around = crate::analyze::order::data::parents(plan, node.id);
+    around.find_map(|id| match &plan.node(id)?.kind {
+        NodeKind::Stage(stage) => Some(stage.hold_ns),
+        _ => None,
+    })
 }
 
 fn lookback_ns(plan: &Plan, check: &Check) -> i64 {

@@ -275,12 +275,12 @@ fn told(compiled: &Compiled, plan: &Plan, subject: &Subject, line: &Line) -> Opt
     match line {
         Line::Fault { at, fault } => {
             let text = words::fault(subject, fault);
-            let place = place(&compiled.source_map, subject, fault);
+            let place = place(compiled.source_map(), subject, fault);
             Some(format!("{}  FAULT  {text}{place}", time_of_day(*at)))
         }
         Line::Note { at, note } => match note.kind {
             NoteKind::Judged { .. } => None,
-            _ => line::line(plan, &compiled.source_map, *at, note),
+            _ => line::line(plan, compiled.source_map(), *at, note),
         },
         Line::Ended { at, outcome } => Some(format!(
             "{}  the run {}",

@@ -93,7 +93,7 @@ fn covered(args: &Test, plan: &Plan, rehearsal: &Rehearsal, reports: &[Report]) 
     if !wanted {
         return Exit::Succeeded;
     }
-    let coverage = coverage::coverage(plan, &rehearsal.compiled.source_map, reports);
+    let coverage = coverage::coverage(plan, rehearsal.compiled.source_map(), reports);
     match args.format {
         TestFormat::Human => terminal::print!("{}", coverage.text()),
         TestFormat::Json => terminal::println!("{}", coverage.object()),
@@ -118,7 +118,7 @@ fn one(
     (world, identity): (World, Identity),
     stories: &Stories,
 ) -> Report {
-    let map = &rehearsal.compiled.source_map;
+    let map = rehearsal.compiled.source_map();
     let story = |name: &str, trace: &_| stories.compare(name, &stories::text(plan, map, trace));
     let tried = trial::tried(plan, scenario, world, identity, &story);
     report::report(&rehearsal.compiled, plan, span, scenario, &tried)

@@ -97,7 +97,7 @@ fn diagnostic(sources: &Sources, span: Span, failure: &Failure) -> Diagnostic {
 fn story(compiled: &Compiled, plan: &Plan, tried: &Tried, until: Instant) -> (Vec<String>, usize) {
     let notes = tried.trace.notes.iter();
     let notes = notes.filter(|(at, note)| *at <= until && stories::matters(plan, note));
-    let map = &compiled.source_map;
+    let map = compiled.source_map();
     let mut lines: Vec<String> = notes
         .filter_map(|(at, note)| line::line(plan, map, *at, note))
         .collect();

@@ -42,7 +42,8 @@ fn stage(hold_ns: i64, comparisons: Vec<Comparison>) -> (Builder, NodeId) {
     let release = b.step(phase, "release");
     let canary = b.canary(phase, release, &[(50, hold_ns), (100, M)]);
     let stage = b.child(canary, 0);
-    let body = comparisons.into_iter().map(Stmt::Against).collect();
+    let body = comparisons.into_iter();
+    let body = body.map(|one| Stmt::Against(Box::new(one))).collect();
     let check = check(body, CheckMode::Stage { for_ns: 0 });
     let check = b.node(Some(stage), "compare", NodeKind::Check(check));
     (b, check)
@@ -294,7 +295,10 @@ fn through(ns: i64, policies: fn(&mut Builder, NodeId)) -> Bench {
     };
     let mut comparison = no_worse(P95, 100, 0);
     (comparison.measured, comparison.baseline) = (whole(P95), whole(ERRORS));
-    let check = check(vec![Stmt::Against(comparison)], CheckMode::For { ns });
+    let check = check(
+        vec![Stmt::Against(Box::new(comparison))],
+        CheckMode::For { ns },
+    );
     let check = b.node(Some(phase), "compare", NodeKind::Check(check));
     policies(&mut b, check);
     Bench::new(b.plan).metric("error_rate", |at| 0.080 + ((at / M) % 3) as f64 * 0.001)

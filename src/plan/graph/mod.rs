@@ -12,6 +12,7 @@ use crate::plan::node::{Edge, Node, NodeId};
 use petgraph::Direction;
 use petgraph::graph::{DiGraph, NodeIndex};
 use std::collections::VecDeque;
+use std::sync::OnceLock;
 
 /// A moment of a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -51,6 +52,8 @@ pub enum Link {
 #[derive(Clone, Debug)]
 pub struct Graph {
     inner: DiGraph<Point, Link>,
+    /// What [`Graph::sorted`] says, once somebody has asked.
+    sorted: OnceLock<Option<Vec<Point>>>,
 }
 
 /// A set of moments.
@@ -73,7 +76,10 @@ impl Graph {
             inner.add_node(Point::Start(id));
             inner.add_node(Point::End(id));
         }
-        let mut graph = Graph { inner };
+        let mut graph = Graph {
+            inner,
+            sorted: OnceLock::new(),
+        };
         for node in nodes {
             graph.link(Point::Start(node.id), Point::End(node.id), Link::Itself);
             if let Some(parent) = node.parent {
@@ -89,9 +95,12 @@ impl Graph {
     }
 
     /// All moments, each after what comes before it; `None` where there is a cycle.
-    pub fn sorted(&self) -> Option<Vec<Point>> {
-        let order = petgraph::algo::toposort(&self.inner, None).ok()?;
-        Some(order.iter().filter_map(|at| self.point(*at)).collect())
+    pub fn sorted(&self) -> Option<&[Point]> {
+        let sorted = self.sorted.get_or_init(|| {
+            let order = petgraph::algo::toposort(&self.inner, None).ok()?;
+            Some(order.iter().filter_map(|at| self.point(*at)).collect())
+        });
+        sorted.as_deref()
     }
 
     /// What comes directly before a moment.

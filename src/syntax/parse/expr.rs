@@ -206,7 +206,7 @@ impl Builder<'_> {
         for inner in node.into_inner() {
             match inner.as_rule() {
                 Rule::digits => digits = inner.as_str().to_owned(),
-                Rule::unit | Rule::cores => unit = Some(self.ident(&inner)),
+                Rule::unit | Rule::cores => unit = Some(Box::new(self.ident(&inner))),
                 _ => {}
             }
         }
@@ -226,10 +226,7 @@ impl Builder<'_> {
                 args.shrink_to_fit();
                 ExprKind::Call(base, args)
             }
-            Rule::as_type => {
-                let (ty, unit) = self.as_type(node);
-                ExprKind::As(base, ty, unit)
-            }
+            Rule::as_type => ExprKind::As(base, Box::new(self.as_type(node))),
             _ => ExprKind::In(base, self.unit_name(node)),
         };
         Expr { kind, span }

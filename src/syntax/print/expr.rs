@@ -6,7 +6,7 @@ use crate::syntax::print::doc::{Doc, group, nest, text};
 pub fn expr(expr: &Expr) -> Doc {
     match &expr.kind {
         ExprKind::Bool(value) => text(value.to_string()),
-        ExprKind::Number { digits, unit } => text(number(digits, unit.as_ref())),
+        ExprKind::Number { digits, unit } => text(number(digits, unit.as_deref())),
         ExprKind::Version(written)
         | ExprKind::Instant(written)
         | ExprKind::Date(written)
@@ -31,10 +31,11 @@ pub fn expr(expr: &Expr) -> Doc {
             ],
         ),
         ExprKind::Aggregate(aggregate, inner) => prefix(format!("{} ", aggregate.word()), inner),
-        ExprKind::As(base, ty, unit) => postfix(
-            base,
-            format!(" as {}{}", type_name(ty), in_unit(unit.as_ref())),
-        ),
+        ExprKind::As(base, to) => {
+            let (ty, unit) = to.as_ref();
+            let unit = in_unit(unit.as_ref());
+            postfix(base, format!(" as {}{unit}", type_name(ty)))
+        }
         ExprKind::In(base, unit) => postfix(base, in_unit(Some(unit))),
         ExprKind::Range(from, to) => chain(from, [("..", to.as_ref())]),
         ExprKind::Secret(name) => text(format!("secret(env {})", quoted(name))),

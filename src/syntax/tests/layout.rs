@@ -79,11 +79,8 @@ fn maps_take_lines_or_commas() {
 #[test]
 fn an_item_ends_where_the_next_begins() {
     let text = "deploy 1\n// a\nrole a // b\n\n// c\nrole b\n// d\n";
-    let ranges = chunks(super::FILE, text);
-    let cut: Vec<&str> = ranges
-        .iter()
-        .map(|chunk| &text[chunk.range.clone()])
-        .collect();
+    let ranges = chunks(super::FILE, text).map(|chunk| chunk.range);
+    let cut: Vec<&str> = ranges.map(|range| &text[range]).collect();
     assert_eq!(
         cut,
         [

@@ -70,7 +70,7 @@ pub fn number() -> BoxedStrategy<Expr> {
         .prop_map(|(digits, unit)| {
             made(ExprKind::Number {
                 digits: digits.to_owned(),
-                unit: unit.map(named),
+                unit: unit.map(named).map(Box::new),
             })
         })
         .boxed()
@@ -121,11 +121,8 @@ fn bracketed(inner: BoxedStrategy<Expr>) -> BoxedStrategy<Expr> {
         e().prop_map(|inner| made(ExprKind::Paren(Box::new(inner)))),
         (e(), ident()).prop_map(|(base, field)| made(ExprKind::Field(tight(base), field))),
         (e(), vec(arg, 0..3)).prop_map(|(base, args)| made(ExprKind::Call(tight(base), args))),
-        (e(), type_expr(), option::of(unit())).prop_map(|(base, ty, unit)| made(ExprKind::As(
-            tight(base),
-            ty,
-            unit
-        ))),
+        (e(), type_expr(), option::of(unit()))
+            .prop_map(|(base, ty, unit)| made(ExprKind::As(tight(base), Box::new((ty, unit))))),
         (e(), unit()).prop_map(|(base, unit)| match &base.kind {
             ExprKind::As(..) => made(ExprKind::In(parenthesized(base), unit)),
             _ => made(ExprKind::In(tight(base), unit)),

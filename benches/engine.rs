@@ -22,10 +22,6 @@ use indexmap::IndexMap;
 use std::fmt::Write;
 use std::time::Duration;
 
-/// That of the program.
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
-
 const SAMPLES: i64 = 3;
 const SECOND_NS: i64 = 1_000_000_000;
 

@@ -137,7 +137,7 @@ const ENOUGH_STATES: u64 = 20_000;
 #[test]
 fn no_plan_of_this_repository_breaks_a_promise() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let mut explored_in_full = 0;
+    let (mut explored_in_full, mut pairs) = (0, 0);
     let mut plans = 0;
     for file in plans_under(root) {
         let source = SourceText {
@@ -151,12 +151,13 @@ fn no_plan_of_this_repository_breaks_a_promise() {
         let subject = subject(&plan, &IndexMap::new()).unwrap();
         let subject = subject.claiming(&compiled.invariants);
         let bounds = Bounds {
-            faults: 1,
+            faults: 2,
             states_max: ENOUGH_STATES,
         };
         let found = explore(&subject, &good, bounds, &Progressing::default());
         assert!(found.complete.is_some(), "{}", file.display());
-        explored_in_full += u32::from(found.complete == Some(1));
+        explored_in_full += u32::from(found.complete >= Some(1));
+        pairs += u32::from(found.complete == Some(2));
         if let Some(broken) = &found.broken {
             let text = write::scenario(&subject, &good, &broken.choices, "deployc simulate");
             panic!("{}\n{text}", file.display());
@@ -164,6 +165,7 @@ fn no_plan_of_this_repository_breaks_a_promise() {
     }
     assert!(plans >= 9, "{plans} plans compile");
     assert!(explored_in_full >= 5, "{explored_in_full} of {plans}");
+    assert!(pairs >= 3, "{pairs} of {plans} with pairs of faults");
 }
 
 /// Fixtures of the compiler are no plans that anybody would carry out.

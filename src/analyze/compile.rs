@@ -10,6 +10,7 @@ use crate::analyze::manifest::FileProblem;
 use crate::analyze::messages::files as say;
 use crate::analyze::places::Places;
 use crate::diagnostics::codes::order::DEPENDENCY_CYCLE;
+use crate::diagnostics::codes::order::STEP_WITHOUT_UNDO;
 use crate::diagnostics::codes::structure::{MISSING_TIME, NOTHING_INSIDE, RECURSIVE, UNUSED};
 use crate::diagnostics::codes::syntax;
 use crate::diagnostics::{Diagnostic, Severity};
@@ -209,7 +210,7 @@ fn finish(compiled: &mut Compiled, analysis: Analysis, of_plan: Vec<File>) {
         compiled.of_world = found.of_world;
         compiled.diagnostics.extend(found.found);
     }
-    drop_echoes(&mut compiled.diagnostics);
+    drop_echoes(&mut compiled.diagnostics, &compiled.sources);
     sort(&mut compiled.diagnostics);
     compiled.places = places;
     if has_errors(&compiled.diagnostics) {
@@ -247,7 +248,7 @@ fn has_errors(diagnostics: &[Diagnostic]) -> bool {
 
 /// What did not parse is said once: not again as what is not there, or not used, because nobody could read it. So is an
 /// order that names itself, which is a cycle, too.
-fn drop_echoes(diagnostics: &mut Vec<Diagnostic>) {
+fn drop_echoes(diagnostics: &mut Vec<Diagnostic>, sources: &Sources) {
     if diagnostics.iter().any(|found| found.code == &RECURSIVE) {
         diagnostics.retain(|found| found.code != &DEPENDENCY_CYCLE);
     }
@@ -264,10 +265,19 @@ fn drop_echoes(diagnostics: &mut Vec<Diagnostic>) {
         match found.code {
             code if code == &UNUSED => false,
             code if code == &NOTHING_INSIDE => beside.next().is_none(),
-            code if code == &MISSING_TIME => !beside.any(|at| span.to(*at) == span),
+            code if code == &MISSING_TIME || code == &STEP_WITHOUT_UNDO => {
+                !beside.any(|at| is_cut(sources, span, *at))
+            }
             _ => true,
         }
     });
+}
+
+/// Whether what did not parse stands in it, or behind it on its line, where its clauses are.
+fn is_cut(sources: &Sources, span: Span, unparsed: Span) -> bool {
+    let text = sources.get(span.file).map_or("", |file| &file.text);
+    let between = text.get(span.end as usize..unparsed.start as usize);
+    span.start <= unparsed.start && between.is_none_or(|between| !between.contains('\n'))
 }
 
 /// By their places; what was found in several copies is said once.

@@ -344,6 +344,31 @@ pub enum Counting {
     OfLast { fails: u32, last: u32 },
 }
 
+impl Counting {
+    /// So many fails in a row are tolerated at most.
+    pub fn tolerated_in_a_row(self) -> u32 {
+        match self {
+            Self::InARow(fails) | Self::InTotal(fails) | Self::OfLast { fails, .. } => {
+                fails.saturating_sub(1)
+            }
+        }
+    }
+
+    /// So many fails are tolerated at most by the time that there are so many passes.
+    pub fn tolerated_before(self, passes: u32) -> u32 {
+        let in_a_row = self.tolerated_in_a_row();
+        match self {
+            Self::InARow(_) => in_a_row.saturating_mul(passes),
+            Self::InTotal(_) => in_a_row,
+            // As many as are tolerated come first among each `last` samples, then passes alone.
+            Self::OfLast { last, .. } => {
+                let passes_each = last.saturating_sub(in_a_row).max(1);
+                in_a_row.saturating_mul(passes.div_ceil(passes_each))
+            }
+        }
+    }
+}
+
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Rollback {
     /// Nodes over which it is armed; the lock is held over it. `None`: the whole plan.

@@ -5,8 +5,8 @@ use crate::plan::expr::{Expr, Stmt};
 use crate::plan::facts::Took;
 use crate::plan::graph::{Graph, Point};
 use crate::plan::node::{Check, CheckMode, Node, NodeId, NodeKind};
-use crate::plan::walk::{each_part, sides};
-use crate::plan::{MetricSource, Plan, Setting};
+use crate::plan::walk::{comparisons, each_part, sides};
+use crate::plan::{Counting, MetricSource, Plan, Setting};
 use crate::providers::catalog;
 use crate::units::amount::Amount;
 use crate::values::Value;
@@ -113,7 +113,7 @@ fn by_kind(plan: &Plan, node: &Node, inner: Took) -> Took {
                 .longest_ns
                 .saturating_add(read_ns(plan, condition, &HashMap::new())),
         },
-        NodeKind::Check(check) => of_check(plan, check),
+        NodeKind::Check(check) => of_check(plan, node, check),
         NodeKind::Step(step) => {
             let post = stmts_ns(plan, &step.post);
             up_to(step.timeout_ns.saturating_add(post))
@@ -145,30 +145,37 @@ fn repeated_ns(period_ns: i64, ticks: u32, body_ns: i64) -> i64 {
     period_ns.saturating_add(between).saturating_add(body_ns)
 }
 
-pub fn of_check(plan: &Plan, check: &Check) -> Took {
-    let more_ns = plan
-        .sample_ns
-        .saturating_mul(i64::from(check.samples.max(1)) - 1);
+/// A fail that is tolerated takes the time of a sample, and no item passes with it: another sample has to.
+pub fn of_check(plan: &Plan, node: &Node, check: &Check) -> Took {
+    let samples_ns = |count: u32| plan.sample_ns.saturating_mul(i64::from(count));
+    let samples = check.samples.max(1);
+    let fails = node.policies.fails;
+    let fails = fails.filter(|_| comparisons(&check.body).is_empty());
+    let more = samples - 1;
+    let most = more.saturating_add(fails.map_or(0, |fails| fails.tolerated_before(samples)));
     match check.mode {
         CheckMode::Once => {
             let read_ns = stmts_ns(plan, &check.body);
-            let last_ns = match check.samples {
-                0 | 1 => read_ns,
+            let last_ns = match most {
+                0 => read_ns,
                 _ => read_ns.max(plan.sample_ns),
             };
             Took {
-                shortest_ns: more_ns,
-                longest_ns: more_ns.saturating_add(last_ns),
+                shortest_ns: samples_ns(more),
+                longest_ns: samples_ns(most).saturating_add(last_ns),
             }
         }
         CheckMode::Within { ns } => Took {
-            shortest_ns: more_ns.min(ns),
+            shortest_ns: samples_ns(more).min(ns),
             longest_ns: ns,
         },
-        CheckMode::For { ns } => Took {
-            shortest_ns: ns,
-            longest_ns: ns,
-        },
+        CheckMode::For { ns } => {
+            let at_the_end = fails.map_or(0, Counting::tolerated_in_a_row);
+            Took {
+                shortest_ns: ns,
+                longest_ns: samples_ns(most).max(ns.saturating_add(samples_ns(at_the_end))),
+            }
+        }
         // Its stage has the time.
         CheckMode::Stage { .. } => Took::default(),
     }

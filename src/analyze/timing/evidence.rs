@@ -69,7 +69,7 @@ fn evidence(plan: &Plan, id: NodeId) -> Vec<&Node> {
 
 fn sum_ns(plan: &Plan, evidence: &[&Node]) -> i64 {
     let each = evidence.iter().map(|node| match &node.kind {
-        NodeKind::Check(check) => durations::of_check(plan, check).longest_ns,
+        NodeKind::Check(check) => durations::of_check(plan, node, check).longest_ns,
         NodeKind::Confirm(confirm) => confirm.within_ns,
         _ => 0,
     });

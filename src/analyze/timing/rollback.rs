@@ -161,8 +161,9 @@ impl Range {
 /// The longest of the checks that follow; they run together.
 fn verify(plan: &Plan) -> Option<Part> {
     let checks = plan.rollback.iter().flat_map(|rollback| &rollback.verify);
-    let times = checks.filter_map(|id| match &plan.node(*id)?.kind {
-        NodeKind::Check(check) => Some((of_check(plan, check).longest_ns, *id)),
+    let nodes = checks.filter_map(|id| plan.node(*id));
+    let times = nodes.filter_map(|node| match &node.kind {
+        NodeKind::Check(check) => Some((of_check(plan, node, check).longest_ns, node.id)),
         _ => None,
     });
     let (ns, id) = times.max_by_key(|(ns, id)| (*ns, std::cmp::Reverse(*id)))?;

@@ -11,7 +11,7 @@ use crate::plan::draft::{Draft, HOUR_NS, MINUTE_NS, SECOND_NS, pause, read};
 use crate::plan::facts::Times;
 use crate::plan::graph::{Graph, Point};
 use crate::plan::node::{CheckMode, NodeId, NodeKind, Quorum, UndoPlan};
-use crate::plan::{LocId, Policy, Window};
+use crate::plan::{Counting, LocId, Policy, Window};
 use crate::values::Instant;
 
 const DAY_NS: i64 = 24 * HOUR_NS;
@@ -240,6 +240,42 @@ fn reads_that_need_each_other_take_one_limit_each() {
     let outer = crate::plan::expr::Expr::Call(outer);
     draft.check_of(phase, "two", CheckMode::Once, outer);
     assert_eq!(times(&mut draft).longest_ns, 20 * SECOND_NS);
+}
+
+/// What is tolerated passes nothing: each fail takes a sample more, also at the very end.
+#[test]
+fn fails_that_are_tolerated_take_their_time() {
+    let with = |mode, samples, fails| {
+        let mut draft = Draft::blank();
+        let phase = draft.phase("verify");
+        let check = sampled(&mut draft, phase, "errors", mode, samples);
+        draft.node(check).policies.fails = Some(fails);
+        times(&mut draft).longest_ns / (15 * SECOND_NS)
+    };
+    let (row, total) = (Counting::InARow, Counting::InTotal);
+    let of_last = |fails, last| Counting::OfLast { fails, last };
+    let two_minutes = CheckMode::For { ns: 2 * MINUTE_NS };
+    for (mode, samples, fails, longest) in [
+        (two_minutes, 1, row(1), 8),
+        (two_minutes, 1, row(2), 9),
+        (two_minutes, 1, total(3), 10),
+        (two_minutes, 1, of_last(3, 5), 10),
+        // F P F P … until the fifth, sixth, eighth that passes.
+        (two_minutes, 5, row(2), 9),
+        (two_minutes, 6, row(2), 11),
+        (two_minutes, 8, of_last(2, 4), 10),
+        (two_minutes, 8, total(3), 10),
+        // The last one may take as long as until the next.
+        (CheckMode::Once, 4, row(2), 8),
+        (CheckMode::Once, 4, total(2), 5),
+        (CheckMode::Within { ns: 2 * MINUTE_NS }, 1, row(2), 8),
+    ] {
+        assert_eq!(
+            with(mode, samples, fails),
+            longest,
+            "{mode:?} {samples} {fails:?}"
+        );
+    }
 }
 
 #[test]

@@ -7,11 +7,11 @@ use crate::analyze::timing::line::Line;
 use crate::analyze::timing::morning::{morning, pauses, sampled, window};
 use crate::analyze::timing::{rollback, samples, signatures, windows};
 use crate::diagnostics::Severity;
-use crate::plan::draft::{Draft, HOUR_NS, MINUTE_NS, SECOND_NS, pause, read};
+use crate::plan::draft::{Draft, HOUR_NS, MINUTE_NS, SECOND_NS, pause, ratio, read, rule};
 use crate::plan::facts::Times;
 use crate::plan::graph::{Graph, Point};
 use crate::plan::node::{CheckMode, NodeId, NodeKind, Quorum, UndoPlan};
-use crate::plan::{Counting, LocId, Policy, Window};
+use crate::plan::{Action, Counting, LocId, NoData, Policy, Window};
 use crate::values::Instant;
 
 const DAY_NS: i64 = 24 * HOUR_NS;
@@ -192,6 +192,33 @@ fn pauses_add_up_and_each_place_counts_once() {
     assert_eq!(times(&mut draft).longest_ns, HOUR_NS + 16 * MINUTE_NS);
 }
 
+/// Each rule of a watch once, and what its watch does where it sees nothing.
+#[test]
+fn pauses_of_watches_count_once_as_well() {
+    let mut draft = Draft::blank();
+    let phase = draft.phase("a");
+    draft.hold(phase, "hold", HOUR_NS);
+    let pauses = |up_to_ns, then| Action::Pause {
+        up_to_ns,
+        then: Box::new(then),
+    };
+    let fires = |actions| rule(ratio(1), 0, actions);
+    let rules = vec![
+        fires(vec![pauses(10 * MINUTE_NS, Policy::Rollback)]),
+        fires(vec![pauses(
+            5 * MINUTE_NS,
+            pause(MINUTE_NS, 71, Policy::Rollback),
+        )]),
+        fires(vec![Action::Rollback]),
+    ];
+    draft.watch(phase, phase, rules).no_data = Some(NoData {
+        after_ns: MINUTE_NS,
+        actions: vec![pauses(2 * MINUTE_NS, Policy::Stop)],
+        loc: LocId(0),
+    });
+    assert_eq!(times(&mut draft).longest_ns, HOUR_NS + 18 * MINUTE_NS);
+}
+
 #[test]
 fn where_nothing_is_written_a_pause_of_fifteen_minutes_holds_once() {
     let mut draft = Draft::blank();
@@ -289,6 +316,20 @@ fn a_window_that_is_over_before_its_phase_can_start_is_unreachable() {
     assert_eq!(codes(&mut draft), ["unreachable-phase"]);
     window(&mut draft, phases[1], HOUR_NS, 3 * HOUR_NS);
     assert_eq!(codes(&mut draft), Vec::<&str>::new());
+}
+
+#[test]
+fn a_window_that_closes_before_its_phase_can_end_is_unreachable() {
+    let with = |minutes| {
+        let mut draft = Draft::blank();
+        let phase = draft.phase("deploy");
+        draft.hold(phase, "hold", minutes * MINUTE_NS);
+        window(&mut draft, phase, 0, HOUR_NS);
+        codes(&mut draft)
+    };
+    assert_eq!(with(59), Vec::<&str>::new());
+    assert_eq!(with(60), Vec::<&str>::new());
+    assert_eq!(with(61), ["unreachable-phase"]);
 }
 
 #[test]

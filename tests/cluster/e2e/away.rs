@@ -58,6 +58,7 @@ fn while_the_api_server_is_away_a_forward_step_waits_and_is_done_once() {
     let (cluster, _guard) = alone();
     let patient = [
         ("stage 50% within 30s", "stage 50% within 5m"),
+        ("rollback within 5m", "rollback within 8m"),
         ("hold 20s", "hold 15s"),
     ];
     let site = Site::with(cluster, "api-away", &patient);
@@ -97,7 +98,7 @@ fn while_the_api_server_is_away_a_rollback_waits_and_everything_goes_back() {
             "expect canary.error_rate < 50%",
         ),
         ("undo timeout 1m", "undo timeout 4m"),
-        ("rollback within 5m", "rollback within 10m"),
+        ("rollback within 5m", "rollback within 11m"),
     ];
     let site = Site::with(cluster, "api-away-back", &patient);
     let before = owned(&site.namespace);

@@ -2,6 +2,7 @@
 
 use crate::analyze::compile::{Compiled, SourceText, compile};
 use crate::analyze::files::InMemory;
+use crate::plan::Plan;
 use crate::plan::digest::digest;
 use crate::plan::expr::{Expr, TemplatePart};
 use crate::plan::node::{CheckMode, NodeKind};
@@ -83,6 +84,14 @@ fn compiled(text: &str) -> Compiled {
     compile(vec![source], &files)
 }
 
+/// The plan of a text without errors.
+fn planned(text: &str) -> Plan {
+    let Compiled {
+        plan, diagnostics, ..
+    } = compiled(text);
+    plan.unwrap_or_else(|| panic!("{diagnostics:?}"))
+}
+
 #[test]
 fn paths_are_unique_and_follow_the_text() {
     let plan = compiled(PLAN).plan.unwrap();
@@ -139,10 +148,7 @@ fn every_id_in_a_plan_is_of_this_plan() {
 
 /// The value that a constant comes to where it is compared with the rate of errors.
 fn reckoned(written: &str) -> Value {
-    let compiled = compiled(&PLAN.replace("error_rate < 1%", &format!("error_rate < {written}")));
-    let plan = compiled
-        .plan
-        .unwrap_or_else(|| panic!("{:?}", compiled.diagnostics));
+    let plan = planned(&PLAN.replace("error_rate < 1%", &format!("error_rate < {written}")));
     let mut found = None;
     for expr in plan.nodes.iter().flat_map(walk::of_node) {
         walk::each(expr, &mut |part| {
@@ -189,10 +195,7 @@ fn each_let_is_read_by_itself() {
     let text = format!(
         "{text}\nlet some = cluster.deployment(\"demo\").available\nlet more = cluster.nodes.ready\n"
     );
-    let compiled = compiled(&text);
-    let plan = compiled
-        .plan
-        .unwrap_or_else(|| panic!("{:?}", compiled.diagnostics));
+    let plan = planned(&text);
     let mut read = Vec::new();
     for expr in plan.nodes.iter().flat_map(walk::of_node) {
         walk::each(expr, &mut |part| {
@@ -218,13 +221,10 @@ fn comparisons_share_the_confidence_of_their_threshold_alone() {
         let text = PLAN
             .replacen("      expect slo on canary\n", check, 1)
             .replace("failed / requests", "failed / requests lower is better");
-        let compiled = compiled(&format!(
+        let plan = planned(&format!(
             "{text}\nthreshold same {{\n{}\n}}\n",
             BOUNDS.join("\n")
         ));
-        let plan = compiled
-            .plan
-            .unwrap_or_else(|| panic!("{:?}", compiled.diagnostics));
         let path = "rollout/canary/stage-50/check-2";
         let node = plan.nodes.iter().find(|node| node.path == path).unwrap();
         let NodeKind::Check(check) = &node.kind else {
@@ -251,10 +251,7 @@ fn a_call_of_a_define_by_itself_is_judged() {
         "  healthy(\"/c\")\n  check \"D\" = healthy(\"/d\")\n  for path in [",
     );
     let define = "define healthy(path: string) { expect api.up(path) }";
-    let compiled = compiled(&format!("{text}\n{define}\n"));
-    let plan = compiled
-        .plan
-        .unwrap_or_else(|| panic!("{:?}", compiled.diagnostics));
+    let plan = planned(&format!("{text}\n{define}\n"));
     let bodies = plan.nodes.iter().filter_map(|node| match &node.kind {
         NodeKind::Check(check) if node.path.starts_with("rollout/check") => Some(&check.body),
         _ => None,
@@ -271,10 +268,7 @@ fn a_message_says_its_text_and_then_its_file() {
          on success notify room \"Done\" ref A-9 \"Text\" file \"demo.yaml\"\n\
          on rolled_back notify room file \"demo.yaml\"\n"
     );
-    let compiled = compiled(&text);
-    let plan = compiled
-        .plan
-        .unwrap_or_else(|| panic!("{:?}", compiled.diagnostics));
+    let plan = planned(&text);
     let texts: Vec<String> = plan
         .handlers
         .iter()

@@ -194,6 +194,13 @@ fn hears(process: &mut Process, words: &str) -> String {
     said
 }
 
+fn on_both_stores(name: &str, plan: &str, test: fn(&Site)) {
+    test(&Site::new(name, None, plan));
+    let server = Server::start();
+    let url = server.url_by(server.port);
+    test(&Site::new(&format!("postgres-{name}"), Some(url), plan));
+}
+
 /// Says for whom it waits, and goes on when that one has ended.
 fn queues(site: &Site) {
     let mut first = site.start(&["run", "shop.deploy"]);
@@ -221,10 +228,7 @@ fn queues(site: &Site) {
 #[test]
 fn a_run_that_queues_waits_for_the_end_of_the_other_one() {
     let plan = waiting("concurrent runs queue up to 1m");
-    queues(&Site::new("queue", None, &plan));
-    let server = Server::start();
-    let url = server.url_by(server.port);
-    queues(&Site::new("postgres-queue", Some(url), &plan));
+    on_both_stores("queue", &plan, queues);
 }
 
 #[test]
@@ -309,10 +313,7 @@ fn replaces(site: &Site) {
 #[test]
 fn a_run_that_replaces_another_one_tells_it_to_end_and_comes_after_it() {
     let plan = waiting("concurrent runs replace up to 1m");
-    replaces(&Site::new("replace", None, &plan));
-    let server = Server::start();
-    let url = server.url_by(server.port);
-    replaces(&Site::new("postgres-replace", Some(url), &plan));
+    on_both_stores("replace", &plan, replaces);
 }
 
 /// Longer than its lease: another process goes on with the run, and when the first one wakes it neither appends nor writes.

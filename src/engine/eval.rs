@@ -196,32 +196,24 @@ impl<'p: 's, 's> Evaluator<'p, 's> {
             return Err(Trouble::Wrong("it is nested too deeply".to_owned()));
         }
         self.depth += 1;
-        let seen = match expr {
-            Expr::Literal(value) => Ok(Cow::Borrowed(value)),
-            Expr::Input(name) => self.input(name).map(Cow::Borrowed),
-            Expr::Element { input, index } => self.element(input, *index).map(Cow::Borrowed),
-            Expr::Let(index) => self.top_let(*index),
-            Expr::Local(index) => self.local_value(*index),
-            Expr::Call(call) => self.asked(call).map(Cow::Borrowed),
-            Expr::Field(record, name) => self.seen(record).and_then(|record| part(record, name)),
-            Expr::Node { node, datum } => self.datum(*node, *datum),
-            _ => self.made(expr).map(Cow::Owned),
-        };
+        let seen = self.seen_inside(expr);
         self.depth -= 1;
         seen
     }
 
-    /// What comes out of something else.
-    fn made(&mut self, expr: &'p Expr) -> Evaluated {
-        match expr {
-            Expr::Literal(_)
-            | Expr::Input(_)
-            | Expr::Element { .. }
-            | Expr::Let(_)
-            | Expr::Local(_)
-            | Expr::Call(_)
-            | Expr::Field(..)
-            | Expr::Node { .. } => self.value(expr),
+    /// What stands somewhere is shown there; the rest comes out of something else.
+    fn seen_inside(&mut self, expr: &'p Expr) -> Seen<'s> {
+        let made = match expr {
+            Expr::Literal(value) => return Ok(Cow::Borrowed(value)),
+            Expr::Input(name) => return self.input(name).map(Cow::Borrowed),
+            Expr::Element { input, index } => {
+                return self.element(input, *index).map(Cow::Borrowed);
+            }
+            Expr::Let(index) => return self.top_let(*index),
+            Expr::Local(index) => return self.local_value(*index),
+            Expr::Call(call) => return self.asked(call).map(Cow::Borrowed),
+            Expr::Field(record, name) => return part(self.seen(record)?, name),
+            Expr::Node { node, datum } => return self.datum(*node, *datum),
             Expr::HasElement { input, index } => {
                 let has = self.element(input, *index).is_ok();
                 Ok(Value::Bool(has))
@@ -256,7 +248,8 @@ impl<'p: 's, 's> Evaluator<'p, 's> {
                 let json = self.seen(json)?;
                 narrow::narrow(&json, path.as_deref(), to, scale)
             }
-        }
+        };
+        made.map(Cow::Owned)
     }
 
     /// The call with its arguments as values.

@@ -45,7 +45,7 @@ fn folded(name: &str) -> String {
 }
 
 /// Damerau's distance between neighbours: a swap of two letters is one slip.
-fn distance(a: &str, b: &str) -> usize {
+pub fn distance(a: &str, b: &str) -> usize {
     let b: Vec<char> = b.chars().collect();
     let mut before_last: Vec<usize> = Vec::new();
     let mut last: Vec<usize> = (0..=b.len()).collect();

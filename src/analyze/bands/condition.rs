@@ -145,7 +145,7 @@ fn compared(plan: &Plan, left: &Expr, op: CompareOp, right: &Expr, wanted: Wante
     if judges_each(left) || judges_each(right) {
         return opaque(plan, left, op, right);
     }
-    match (amount(plan, left), amount(plan, right)) {
+    match (amount(left), amount(right)) {
         (None, Some(at)) => sides(atom(plan, left), op, at),
         (Some(at), None) => sides(atom(plan, right), turned(op), at),
         _ => opaque(plan, left, op, right),
@@ -250,19 +250,14 @@ fn turned(op: CompareOp) -> CompareOp {
     }
 }
 
-/// An amount that is written out, also by a `let`.
-pub fn amount(plan: &Plan, expr: &Expr) -> Option<i128> {
+/// An amount that is written out: constants stand at their places by now.
+pub fn amount(expr: &Expr) -> Option<i128> {
     match expr {
         Expr::Literal(Value::Quantity(quantity)) => match quantity.amount {
             Amount::Exact(nano) => Some(nano.0),
             Amount::Measured(_) => None,
         },
         Expr::Literal(Value::Bool(value)) => Some(i128::from(*value)),
-        Expr::Negate(inner) => Some(-amount(plan, inner)?),
-        Expr::Let(index) => match &plan.lets.get(*index as usize)?.value {
-            literal @ Expr::Literal(_) => amount(plan, literal),
-            _ => None,
-        },
         _ => None,
     }
 }

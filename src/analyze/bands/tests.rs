@@ -76,7 +76,18 @@ fn a_condition_is_seen_through() {
     let up = read("api", "up");
     assert!(impossible(&both(up.clone(), not(up.clone()))));
     assert!(certain(&either(up.clone(), not(up.clone()))));
-    assert!(!impossible(&both(up, not(read("api", "other")))));
+    assert!(!impossible(&both(up.clone(), not(read("api", "other")))));
+    // A word that is compared is the word, or its opposite.
+    let said = |value| Expr::Literal(Value::Bool(value));
+    let is = |value| compare(up.clone(), CompareOp::Eq, said(value));
+    assert!(impossible(&both(is(true), is(false))));
+    assert!(impossible(&both(up.clone(), is(false))));
+    assert!(!impossible(&both(up.clone(), is(true))));
+    // What is constant decides alone, or nothing.
+    assert!(impossible(&both(said(false), above(10))));
+    assert!(!impossible(&both(said(true), above(10))));
+    assert!(certain(&either(said(true), above(10))));
+    assert!(!certain(&either(said(false), above(10))));
     // Scopes are different measures.
     let stable = compare(metric(0, Scope::Stable), CompareOp::Lt, ratio(10));
     assert!(!impossible(&both(above(50), stable)));
@@ -109,8 +120,10 @@ fn what_judges_each_of_a_list_is_not_seen_through() {
 fn many_alternatives_are_a_blur_of_which_nothing_is_claimed() {
     let plan = blank();
     let pair = |at: i128| either(above(at), below(at - 1));
-    let expr = (2..12).map(|at| pair(at * 3)).reduce(both).unwrap();
-    let condition = condition(&plan, &expr);
+    let pairs = |count: i128| (0..count).map(|at| pair(at * 3)).reduce(both).unwrap();
+    let seen = condition(&plan, &pairs(6));
+    assert!(!seen.blurred && seen.implies(&seen));
+    let condition = condition(&plan, &pairs(10));
     assert!(condition.blurred);
     assert!(!condition.is_impossible() && !condition.implies(&condition));
 }
@@ -210,6 +223,12 @@ fn a_rule_behind_a_wider_one_that_rolls_back_never_decides() {
     // The wider one fires for other reasons too, but only a message dominates nothing.
     let says = vec![rule(wide, 0, tell()), back(above(50), 0)];
     assert_eq!(watched(says), Vec::<&str>::new());
+    // What cannot be seen through is told apart by what it asks.
+    let less = |one, other| compare(read("api", one), CompareOp::Lt, read("api", other));
+    let other = vec![back(less("up", "down"), 0), back(less("here", "there"), 0)];
+    assert_eq!(watched(other), Vec::<&str>::new());
+    let same = vec![back(less("up", "down"), 0), back(less("up", "down"), 0)];
+    assert_eq!(watched(same), ["rule-dominated"]);
 }
 
 #[test]

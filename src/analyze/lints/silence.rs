@@ -93,7 +93,7 @@ fn silent_in<'a>(plan: &'a Plan, condition: &Condition) -> Option<&'a Metric> {
         else {
             return None;
         };
-        let value = amount(plan, &Expr::Literal(absent.clone()))?;
+        let value = amount(&Expr::Literal(absent.clone()))?;
         band.has(value).then_some(metric)
     })
 }

@@ -2,6 +2,7 @@
 
 use crate::analyze::promql::Series;
 use crate::analyze::promql::narrow::parts;
+use crate::resolve::near::distance;
 use promql_parser::parser::token::{
     T_BOTTOMK, T_COUNT_VALUES, T_DIV, T_LAND, T_LIMIT_RATIO, T_LIMITK, T_LOR, T_LUNLESS, T_MOD,
     T_TOPK,
@@ -117,13 +118,18 @@ pub fn series(expr: &Expr) -> Series {
     }
 }
 
+/// More than these, and it is another function: one that is newer than the parser.
+const SLIPS_MAX: usize = 2;
+
 /// The function that a mistyped name stands for.
 pub fn near_function(name: &str) -> Option<&'static str> {
     if name.len() < 4 {
         return None;
     }
-    let near = |known: &&str| known.len().abs_diff(name.len()) <= 2 && distance(known, name) <= 2;
-    COMMON_FUNCTIONS.iter().copied().find(near)
+    let known = COMMON_FUNCTIONS.iter().copied();
+    let ranked = known.map(|known| (distance(known, name), known));
+    let near = ranked.filter(|(slips, _)| *slips <= SLIPS_MAX);
+    near.min_by_key(|(slips, _)| *slips).map(|(_, known)| known)
 }
 
 /// Whether text that the parser refused holds syntax that is newer than the parser.
@@ -228,12 +234,13 @@ fn brackets(text: &str) -> impl Iterator<Item = &str> {
         .filter_map(|rest| rest.split(']').next())
 }
 
+/// A quoted text leaves its first quote, so what stands before it and behind it does not become one word.
 fn outside_quotes(text: &str) -> impl Iterator<Item = char> {
     let mut quote = Quote::default();
     text.chars().filter(move |&c| {
         let was_open = quote.is_open();
         quote.see(c);
-        !was_open && !quote.is_open()
+        !was_open
     })
 }
 
@@ -259,24 +266,4 @@ impl Quote {
             Some(_) => {}
         }
     }
-}
-
-/// Levenshtein's: insertions, deletions and replacements.
-fn distance(a: &str, b: &str) -> usize {
-    let b: Vec<char> = b.chars().collect();
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (i, ca) in a.chars().enumerate() {
-        let mut diagonal = i;
-        let mut left = i + 1;
-        for (cell, cb) in row.iter_mut().skip(1).zip(&b) {
-            let replaced = diagonal + usize::from(ca != *cb);
-            diagonal = *cell;
-            left = replaced.min(left + 1).min(*cell + 1);
-            *cell = left;
-        }
-        if let Some(first) = row.first_mut() {
-            *first = i + 1;
-        }
-    }
-    row.last().copied().unwrap_or(0)
 }

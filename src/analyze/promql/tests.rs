@@ -1,5 +1,6 @@
 //! What is read off queries, narrowed or not, and which text is refused.
 
+use crate::analyze::promql::shape::normalize;
 use crate::analyze::promql::{NotNarrowed, Query, QueryError, Series, parse_query};
 
 const MINUTE_NS: i64 = 60_000_000_000;
@@ -126,13 +127,16 @@ fn dividing_by_a_number_is_no_division() {
     assert!(query("a % b").has_division);
     assert!(!query("rate(a[1m]) / 60").has_division);
     assert!(!query("a / (60)").has_division);
+    assert!(!query("a / -60").has_division);
+    assert!(!query("a / -(60)").has_division);
+    assert!(query("a / -b").has_division);
     assert!(!query(r#"a{path="/health"}"#).has_division);
 }
 
 #[test]
 fn how_many_series() {
     let by = |labels: &[&str]| Series::By(labels.iter().map(|l| (*l).to_owned()).collect());
-    let series = |text| query(text).series;
+    let series = |text: &str| query(text).series;
     assert_eq!(series("sum(x)"), Series::One);
     assert_eq!(series("sum(a) / sum(b)"), Series::One);
     assert_eq!(series("100 * sum by () (a)"), Series::One);
@@ -150,6 +154,33 @@ fn how_many_series() {
     assert_eq!(series("sum(a) or sum(b)"), Series::Unknown);
     assert_eq!(series("time()"), Series::One);
     assert_eq!(series("scalar(x) + 1"), Series::One);
+    assert_eq!(series("vector(1)"), Series::One);
+    assert_eq!(series("absent(x)"), Series::One);
+    assert_eq!(series("absent_over_time(x[5m])"), Series::One);
+    for function in ["abs", "ceil", "ln", "sqrt"] {
+        assert_eq!(series(&format!("{function}(sum(x))")), Series::One);
+        assert_eq!(series(&format!("{function}(x)")), Series::Unknown);
+    }
+    assert_eq!(series("clamp(sum by (path) (x), 0, 1)"), by(&["path"]));
+    assert_eq!(series("rate(x[1m])"), Series::Unknown);
+}
+
+#[test]
+fn a_pair_has_as_many_series_as_its_sides() {
+    let path = Series::By(vec!["path".to_owned()]);
+    let series = |text: &str| query(text).series;
+    assert_eq!(series("100 * sum by (path) (a)"), path);
+    assert_eq!(series("sum by (path) (a) / 60"), path);
+    assert_eq!(series("sum by (path) (a) / sum by (path) (b)"), path);
+    assert_eq!(
+        series("sum by (path) (a) / sum by (job) (b)"),
+        Series::Unknown
+    );
+    assert_eq!(
+        series("sum by (path) (a) / on (path) sum by (path) (b)"),
+        Series::Unknown
+    );
+    assert_eq!(series("sum by (path) (a) / sum(b)"), Series::Unknown);
 }
 
 #[test]
@@ -176,6 +207,29 @@ fn errors_are_data() {
 }
 
 #[test]
+fn a_mistyped_function_is_told_by_the_nearest() {
+    let near = |name: &str| match parse_query(&format!("{name}(x)"), "pod") {
+        Err(QueryError::UnknownFunction { near, .. }) => Some(near),
+        _ => None,
+    };
+    for (written, meant) in [
+        ("max_over_tme", "max_over_time"),
+        ("incraese", "increase"),
+        ("irat", "irate"),
+        ("foor", "floor"),
+        ("roundd", "round"),
+        ("clampmax", "clamp_max"),
+        ("absentt_over_tim", "absent_over_time"),
+    ] {
+        assert_eq!(near(written).as_deref(), Some(meant), "{written}");
+    }
+    // They may be of tomorrow.
+    for written in ["first_over_time", "ema", "histogram_trim", "xyzzy"] {
+        assert_eq!(near(written), None, "{written}");
+    }
+}
+
+#[test]
 fn syntax_newer_than_the_parser_is_let_through() {
     for text in [
         "rate(x[1h/2])",
@@ -188,6 +242,8 @@ fn syntax_newer_than_the_parser_is_let_through() {
         assert_eq!(query.scoped, Err(NotNarrowed::Unverified), "{text}");
     }
     assert_eq!(query("rate(x[5m] anchored)").lookback_ns, 5 * MINUTE_NS);
+    // Two signs with a text between them are no sign.
+    assert!(matches!(error("x >\"a\"/ y"), QueryError::Syntax(_)));
     assert!(matches!(
         error(r#"sum(x{path="anchored"}"#),
         QueryError::Syntax(_)
@@ -200,6 +256,10 @@ fn white_space_and_comments_do_not_count() {
     assert_eq!(query(spread).text, "sum( rate(x{a=\"b  c\"}[1m]) )");
     let hash = "x{a=\"#1\"}";
     assert_eq!(query(hash).text, hash);
+    // A quote behind a backslash ends nothing, but for backquotes, where it is a backslash.
+    let escaped = r##"x{a="\"# 1"}"##;
+    assert_eq!(query(escaped).text, escaped);
+    assert_eq!(normalize(r"x{a=`1\`} # gone"), r"x{a=`1\`}");
 }
 
 #[test]
@@ -210,4 +270,14 @@ fn hostile_text_is_refused_before_it_is_parsed() {
     assert!(matches!(error(&chain), QueryError::TooLong { .. }));
     let deep = format!("{}x{}", "(".repeat(390), ")".repeat(390));
     assert!(query(&deep).scoped.is_ok());
+}
+
+#[test]
+fn a_query_may_be_as_long_as_it_may_be() {
+    let long = |bytes: usize| format!("x{{a=\"{}\"}}", "a".repeat(bytes - 7));
+    assert_eq!(query(&long(16_384)).text.len(), 16_384);
+    assert!(matches!(error(&long(16_385)), QueryError::TooLong { .. }));
+    let sum = |operators: usize| format!("x{}", "+x".repeat(operators));
+    assert!(query(&sum(400)).scoped.is_ok());
+    assert!(matches!(error(&sum(401)), QueryError::TooLong { .. }));
 }

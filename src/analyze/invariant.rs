@@ -108,7 +108,6 @@ fn of_world(cx: &mut Cx<'_, '_>, claim: &Expr) {
             of_world(cx, left);
             of_world(cx, right);
         }
-        ExprKind::Bool(_) => {}
         _ if passed(claim).is_some() || of_plan(claim) || of_outcome(claim) => {}
         _ => {
             expr::condition(cx, &Env::open(), claim);

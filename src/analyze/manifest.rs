@@ -218,5 +218,7 @@ mod tests {
         assert_eq!(inside("a/../../x"), None);
         assert_eq!(inside("/etc/passwd"), None);
         assert_eq!(inside("C:\\x"), None);
+        assert_eq!(inside("C:x"), None);
+        assert_eq!(inside("a\\b"), None);
     }
 }

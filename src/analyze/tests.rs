@@ -11,6 +11,7 @@ use proptest::prelude::*;
 use std::collections::BTreeSet;
 
 mod constants;
+mod lowering;
 
 const MANIFEST: &str = "apiVersion: apps/v1\nkind: Deployment\nmetadata: { name: demo }\nspec:\n  replicas: 4\n  \
     selector: { matchLabels: { app: demo } }\n  template:\n    metadata: { labels: { app: demo } }\n    spec:\n      \

@@ -53,6 +53,14 @@ impl Term {
         self.is_impossible() || (bounds && other.others.is_subset(&self.others))
     }
 
+    /// Whether both bound something, and no amount is in both bounds.
+    fn is_apart(&self, other: &Term) -> bool {
+        self.bounds.iter().any(|(atom, bound)| {
+            let theirs = other.bounds.get(atom);
+            theirs.is_some_and(|theirs| bound.and(*theirs).is_empty())
+        })
+    }
+
     /// The one bound of a term that consists of it.
     pub fn only(&self) -> Option<(&Atom, Interval)> {
         let mut bounds = self.bounds.iter();
@@ -70,6 +78,13 @@ impl Condition {
     pub fn implies(&self, other: &Condition) -> bool {
         let inside = |term: &Term| other.terms.iter().any(|wider| term.is_within(wider));
         !self.blurred && !other.blurred && self.terms.iter().all(inside)
+    }
+
+    /// Whether each can be true, and never both at once, for certain.
+    pub fn contradicts(&self, other: &Condition) -> bool {
+        let known = |one: &Condition| !one.blurred && !one.terms.is_empty();
+        let apart = |term: &Term| other.terms.iter().all(|theirs| term.is_apart(theirs));
+        known(self) && known(other) && self.terms.iter().all(apart)
     }
 
     pub fn reads_nothing(&self) -> bool {

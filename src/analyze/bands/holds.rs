@@ -138,7 +138,7 @@ fn together(plan: &Plan, places: &Places, node: &Node, body: &[Stmt]) -> Option<
         .collect();
     for (at, (first, one)) in conditions.iter().enumerate() {
         for (second, other) in conditions.iter().skip(at + 1).take(PAIRS_MAX) {
-            if !contradict(one, other) {
+            if !one.contradicts(other) {
                 continue;
             }
             let message = format!("two expectations of {} contradict each other", name(node));
@@ -154,25 +154,6 @@ fn together(plan: &Plan, places: &Places, node: &Node, body: &[Stmt]) -> Option<
 
 /// Clauses behind each one that it is compared with; a body has far fewer.
 const PAIRS_MAX: usize = 64;
-
-fn contradict(one: &Condition, other: &Condition) -> bool {
-    let apart = |a: &crate::analyze::bands::condition::Term,
-                 b: &crate::analyze::bands::condition::Term| {
-        a.bounds.iter().any(|(atom, bound)| {
-            b.bounds
-                .get(atom)
-                .is_some_and(|other| bound.and(*other).is_empty())
-        })
-    };
-    !one.blurred
-        && !other.blurred
-        && !one.terms.is_empty()
-        && !other.terms.is_empty()
-        && one
-            .terms
-            .iter()
-            .all(|a| other.terms.iter().all(|b| apart(a, b)))
-}
 
 /// The condition where amounts that cannot be negative are not.
 fn from_zero(plan: &Plan, mut condition: Condition) -> Condition {

@@ -1,6 +1,6 @@
 //! Which bands contradict, overlap, dominate, or belong to nobody.
 
-use crate::analyze::bands::condition::{condition, negation};
+use crate::analyze::bands::condition::{Condition, condition, negation};
 use crate::analyze::bands::{gates, holds, rules};
 use crate::analyze::order::fill;
 use crate::analyze::places::Places;
@@ -114,6 +114,13 @@ fn what_judges_each_of_a_list_is_not_seen_through() {
     };
     let expr = both(all(CompareOp::Lt), all(CompareOp::Gt));
     assert!(!condition(&plan, &expr).is_impossible());
+    // One value of them is one.
+    let most = |op| {
+        let list = Expr::Aggregate(Aggregate::Max, Box::new(metric(0, Scope::None)));
+        compare(list, op, ratio(10))
+    };
+    let expr = both(most(CompareOp::Lt), most(CompareOp::Gt));
+    assert!(condition(&plan, &expr).is_impossible());
 }
 
 #[test]
@@ -123,9 +130,38 @@ fn many_alternatives_are_a_blur_of_which_nothing_is_claimed() {
     let pairs = |count: i128| (0..count).map(|at| pair(at * 3)).reduce(both).unwrap();
     let seen = condition(&plan, &pairs(6));
     assert!(!seen.blurred && seen.implies(&seen));
-    let condition = condition(&plan, &pairs(10));
-    assert!(condition.blurred);
-    assert!(!condition.is_impossible() && !condition.implies(&condition));
+    let blurred = condition(&plan, &pairs(10));
+    assert!(blurred.blurred);
+    assert!(!blurred.is_impossible() && !blurred.implies(&blurred));
+    let wider = condition(&plan, &both(above(5), pairs(10)));
+    assert!(wider.blurred);
+    // Nor of one beside it that is seen through.
+    let clear = Condition {
+        blurred: false,
+        ..blurred.clone()
+    };
+    assert!(clear.implies(&clear));
+    assert!(!clear.implies(&blurred) && !blurred.implies(&clear));
+}
+
+#[test]
+fn what_is_never_true_together_contradicts() {
+    let plan = blank();
+    let high = condition(&plan, &above(50));
+    let low = condition(&plan, &below(10));
+    assert!(high.contradicts(&low) && low.contradicts(&high));
+    assert!(!high.contradicts(&condition(&plan, &above(10))));
+    assert!(!high.contradicts(&condition(&plan, &read("api", "up"))));
+    let blurred = Condition {
+        blurred: true,
+        ..low.clone()
+    };
+    assert!(!high.contradicts(&blurred) && !blurred.contradicts(&high));
+    // What is never true by itself contradicts nothing.
+    let never = condition(&plan, &Expr::Literal(Value::Bool(false)));
+    assert!(!high.contradicts(&never) && !never.contradicts(&high));
+    let either = condition(&plan, &either(below(10), below(60)));
+    assert!(!high.contradicts(&either) && !either.contradicts(&high));
 }
 
 fn held(expr: Expr) -> Vec<(&'static str, Severity)> {
@@ -154,6 +190,10 @@ fn a_check_that_cannot_pass_or_cannot_fail() {
     );
     assert_eq!(held(below(0)), [("cannot-hold", Severity::Warning)]);
     assert_eq!(held(above(0)), []);
+    assert_eq!(
+        held(both(Expr::Literal(Value::Bool(false)), above(10))),
+        [("cannot-hold", Severity::Error)]
+    );
     // What reads nothing is told apart already.
     assert_eq!(held(Expr::Literal(Value::Bool(true))), []);
 }
@@ -176,6 +216,7 @@ fn expectations_of_one_check_may_contradict() {
     let check = draft.check_of(phase, "check", CheckMode::Once, below(10));
     draft.edit_check(check).body.push(expect(above(5)));
     assert_eq!(codes(holds::check(&draft.plan, &Places::default())), []);
+    draft.edit_check(check).body.pop();
     draft.edit_check(check).body.push(expect(above(50)));
     assert_eq!(
         codes(holds::check(&draft.plan, &Places::default())),
@@ -291,6 +332,12 @@ fn a_value_does_not_pass_a_gate_and_roll_back() {
         gated(below(50), back(10, 30 * SECOND_NS))[0].0,
         "band-contradiction"
     );
+    // What fires for another reason as well is no band.
+    let rolls = |expr| vec![rule(expr, 0, ROLLBACK.to_vec())];
+    let reason = both(above(10), read("api", "up"));
+    assert_eq!(gated(below(50), rolls(reason)), []);
+    let stable = compare(metric(0, Scope::Stable), CompareOp::Gt, ratio(10));
+    assert_eq!(gated(below(50), rolls(both(above(10), stable))), []);
     // A message is no contradiction.
     assert_eq!(gated(below(50), vec![rule(above(10), 0, tell())]), []);
 }
@@ -300,6 +347,8 @@ fn a_band_that_nobody_owns_is_noted() {
     let back = |permille| vec![rule(above(permille), 0, ROLLBACK.to_vec())];
     let found = gated(below(10), back(50));
     assert_eq!(found[0].0, "band-unowned");
+    let stable = compare(metric(0, Scope::Stable), CompareOp::Lt, ratio(10));
+    assert_eq!(gated(stable, back(50)), []);
     insta::assert_snapshot!(found[0].1, @r#"`canary.error_rate` from 1% to 5% fails `errors` and fires no rule of "Watch""#);
     let with_message = vec![
         rule(above(50), 0, ROLLBACK.to_vec()),

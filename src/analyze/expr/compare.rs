@@ -60,13 +60,15 @@ pub fn compare(
     Typed::new(expr, Type::Bool, reads, span)
 }
 
-/// The type of the first side that is not a number without a unit: the others have to fit it.
+/// The type of the side that all others fit, or can be read as, on whichever side it stands: `"1.20" <= cluster.version`.
 fn common(sides: &[Typed]) -> Option<Type> {
-    let dimensioned = sides
-        .iter()
-        .find(|side| !side.is_unknown() && side.ty != expr::count());
-    let any = sides.iter().find(|side| !side.is_unknown());
-    dimensioned.or(any).map(|side| side.ty.clone())
+    let known = || sides.iter().filter(|side| !side.is_unknown());
+    let takes_all = |wanted: &&Typed| {
+        let ty = &wanted.ty;
+        known().all(|side| coerce::fits(ty, &side.ty) || coerce::converts(side, ty))
+    };
+    let found = known().find(takes_all).or_else(|| known().next());
+    found.map(|side| side.ty.clone())
 }
 
 /// Reports what is wrong between two neighbours.
@@ -92,7 +94,7 @@ fn pair(
     {
         let texts = (cx.text(left.span), cx.text(right.span));
         Some(say::no_comparison((l, &texts.0), (r, &texts.1)))
-    } else if !equality(op) && !ordered(&l.ty) {
+    } else if !equality(op) && !ordered(l) && !ordered(r) {
         let text = cx.text(left.span);
         Some(say::no_order(l, &text))
     } else {
@@ -130,9 +132,9 @@ fn equality(op: CompareOp) -> bool {
 }
 
 /// Whether one can be more than another.
-fn ordered(ty: &Type) -> bool {
+fn ordered(side: &Typed) -> bool {
     matches!(
-        ty,
+        side.ty,
         Type::Quantity(_) | Type::Points | Type::Version | Type::Instant
     )
 }

@@ -212,6 +212,8 @@ mod tests {
         assert_eq!(sound_path("$.a..b"), Err("..b"));
         assert_eq!(sound_path("$.a[x]"), Err("[x]"));
         assert_eq!(sound_path("$.a["), Err("["));
+        assert_eq!(sound_path("$['']"), Err("['']"));
+        assert_eq!(sound_path("$['a'b']"), Err("['a'b']"));
         assert_eq!(sound_path("$."), Err("."));
     }
 }

@@ -22,13 +22,13 @@ use std::sync::LazyLock;
 pub fn check(plan: &Plan, places: &Places) -> Vec<Diagnostic> {
     let mut found = Vec::new();
     for node in &plan.nodes {
-        if let Some((written, has)) = of_item(plan, node) {
+        if let Some((written, has)) = of_item(node) {
             found.push(differs(places.span(node.loc), &name(node), written, &has));
         }
     }
     for rule in plan.watches.iter().flat_map(|watch| &watch.rules) {
         let title = rule.title.as_deref().unwrap_or("");
-        let body = of_rule(plan, rule);
+        let body = of_rule(rule);
         if let Some((written, has)) = compare(title, &body) {
             let name = format!("\"{title}\"");
             found.push(differs(places.span(rule.loc), &name, written, &has));
@@ -40,11 +40,11 @@ pub fn check(plan: &Plan, places: &Places) -> Vec<Diagnostic> {
 /// What the title says, and what the body has instead.
 type Difference = (Quantity, Vec<Quantity>);
 
-fn of_item(plan: &Plan, node: &Node) -> Option<Difference> {
+fn of_item(node: &Node) -> Option<Difference> {
     let title = node.title.as_deref()?;
     match &node.kind {
         NodeKind::Check(check) => {
-            let mut body = of_exprs(plan, of_node(node));
+            let mut body = of_exprs(of_node(node));
             body.extend(comparisons(&check.body).into_iter().flat_map(of_margin));
             body.extend(match check.mode {
                 CheckMode::Within { ns } | CheckMode::For { ns } => Some(time(ns)),
@@ -73,8 +73,8 @@ fn of_stage(title: &str, stage: &Stage) -> Option<Difference> {
         .or_else(|| spans_of_time(hold, &[time(stage.hold_ns)]))
 }
 
-fn of_rule(plan: &Plan, rule: &Rule) -> Vec<Quantity> {
-    let mut body = of_exprs(plan, vec![&rule.condition]);
+fn of_rule(rule: &Rule) -> Vec<Quantity> {
+    let mut body = of_exprs(vec![&rule.condition]);
     if rule.for_ns > 0 {
         body.push(time(rule.for_ns));
     }
@@ -191,7 +191,7 @@ fn quantity_of(digits: &str, unit: &str) -> Option<Quantity> {
         .map(|literal| literal.quantity)
 }
 
-fn of_exprs<'a>(plan: &'a Plan, exprs: Vec<&'a Expr>) -> Vec<Quantity> {
+fn of_exprs(exprs: Vec<&Expr>) -> Vec<Quantity> {
     let mut found = Vec::new();
     for expr in exprs {
         each(expr, &mut |inner| match inner {
@@ -200,13 +200,6 @@ fn of_exprs<'a>(plan: &'a Plan, exprs: Vec<&'a Expr>) -> Vec<Quantity> {
             Expr::Literal(Value::Version(version)) => {
                 let digits = version.text.trim_start_matches('v');
                 found.extend(quantity_of(digits, ""));
-            }
-            Expr::Let(index) => {
-                let item = plan.lets.get(*index as usize);
-                if let Some(Expr::Literal(Value::Quantity(quantity))) = item.map(|item| &item.value)
-                {
-                    found.push(*quantity);
-                }
             }
             _ => {}
         });

@@ -9,7 +9,7 @@ use crate::analyze::lower::stage::Inherited;
 use crate::analyze::lower::{Around, nodes, options, policy, stage, step, weight};
 use crate::analyze::messages::structure as say;
 use crate::plan::node::{Canary, NodeKind};
-use crate::providers::{Function, OF_A_CANARY};
+use crate::providers::OF_A_CANARY;
 use crate::resolve::messages;
 use crate::resolve::names::{Decl, What};
 use crate::source::Span;
@@ -132,13 +132,13 @@ fn target<'a>(cx: &mut Cx<'_, 'a>, env: &Env, canary: &ast::Canary) -> Option<Ta
         cx.report(messages::wrong_kind(name, &decl, "a step"));
         return None;
     };
-    let (provider, function) = node::step_function(cx.g, &decl)?;
+    let (provider, _) = node::step_function(cx.g, &decl)?;
     let kind = node::kind_of(&provider)?;
     if !OF_A_CANARY.iter().all(|name| kind.function(name).is_some()) {
         cx.report(say::carries_no_canary(name, kind.name));
         return None;
     }
-    if !released_dark(step, function) {
+    if !released_dark(step) {
         cx.report(say::not_dark(name, &decl, step.call.span));
         return None;
     }
@@ -158,8 +158,7 @@ fn target<'a>(cx: &mut Cx<'_, 'a>, env: &Env, canary: &ast::Canary) -> Option<Ta
 }
 
 /// `traffic: 0%`
-fn released_dark(step: &ast::Step, function: &Function) -> bool {
-    let takes = function.params.iter().any(|param| param.name == "traffic");
+fn released_dark(step: &ast::Step) -> bool {
     let ExprKind::Call(_, args) = &step.call.kind else {
         return false;
     };
@@ -170,7 +169,7 @@ fn released_dark(step: &ast::Step, function: &Function) -> bool {
             .is_some_and(|label| label.name == "traffic");
         named && is_zero(&arg.value)
     };
-    takes && args.iter().any(dark)
+    args.iter().any(dark)
 }
 
 fn is_zero(value: &ast::Expr) -> bool {

@@ -86,17 +86,6 @@ fn round(cx: &mut Cx<'_, '_>, around: &Around, each: &For, round: Round, span: S
 fn refused(place: Place, kind: &StmtKind) -> Option<&'static str> {
     use StmtKind as S;
     match (place, kind) {
-        (
-            _,
-            S::Line(_)
-            | S::Bound(_)
-            | S::Rule(_)
-            | S::NoData(_)
-            | S::Verify(_)
-            | S::At(_)
-            | S::Assign(_)
-            | S::Answer(_),
-        ) => Some("among the items of a phase"),
         (_, S::Stage(_)) => Some("outside of a `canary`"),
         (Place::Phase, S::Expect(_)) => {
             Some("by itself in a phase: put it into a `check`, which has a title")

@@ -1,6 +1,5 @@
 //! Edges between the items of one group, from what they do to the world.
 
-use crate::analyze::order::data::is_verify;
 use crate::plan::Plan;
 use crate::plan::node::{Edge, EdgeWhy, Node, NodeId, NodeKind};
 use std::cmp::Reverse;
@@ -64,8 +63,8 @@ fn units(plan: &Plan, group: &Node) -> Vec<NodeId> {
             Some(section) if matches!(section.kind, NodeKind::Section) => {
                 found.extend(units(plan, section));
             }
-            Some(node) if !is_verify(plan, node.id) => found.push(node.id),
-            _ => {}
+            Some(node) => found.push(node.id),
+            None => {}
         }
     }
     by_data(plan, found)

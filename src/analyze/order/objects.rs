@@ -4,7 +4,7 @@
 //! what cannot be known is not claimed.
 
 use crate::plan::Plan;
-use crate::plan::expr::{CallExpr, Expr, TemplatePart};
+use crate::plan::expr::{CallExpr, Expr};
 use crate::plan::node::{Node, NodeKind};
 use crate::providers::manifest;
 use crate::values::Value;
@@ -22,18 +22,10 @@ pub fn written(plan: &Plan, node: &Node) -> BTreeSet<String> {
     }
 }
 
-/// The text of an argument, where it is written out.
+/// The text of an argument, where it is written out: one that has to be put together has parts that a run knows.
 pub fn plain_text(expr: &Expr) -> Option<String> {
     match expr {
         Expr::Literal(Value::String(text)) => Some(text.clone()),
-        Expr::Template(template) => template
-            .parts
-            .iter()
-            .map(|part| match part {
-                TemplatePart::Text(text) => Some(text.as_str()),
-                TemplatePart::Expr(_) => None,
-            })
-            .collect(),
         _ => None,
     }
 }

@@ -107,6 +107,16 @@ fn a_section_orders_nothing() {
     assert_eq!(waits(&mut draft, step), ["check"]);
     assert_eq!(waits(&mut draft, below), ["step"]);
     assert!(waits(&mut draft, second).is_empty());
+    // Not even what it holds: the phase does that, once.
+    let edges = |draft: &Draft| {
+        draft
+            .plan
+            .nodes
+            .iter()
+            .map(|node| node.after.len())
+            .sum::<usize>()
+    };
+    assert_eq!(edges(&draft), 2);
 }
 
 #[test]

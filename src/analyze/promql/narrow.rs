@@ -17,10 +17,10 @@ pub fn narrow(expr: &Expr, label: &str) -> Result<String, NotNarrowed> {
         });
     }
     let mut narrowed = expr.clone();
-    let mut selectors = 0;
+    let mut selected = false;
     let mut bound = None;
     each_selector(&mut narrowed, &mut |selector| {
-        selectors += 1;
+        selected = true;
         if is_bound(&selector.matchers, label) {
             bound.get_or_insert_with(|| selector.to_string());
         }
@@ -32,7 +32,7 @@ pub fn narrow(expr: &Expr, label: &str) -> Result<String, NotNarrowed> {
             selector,
         });
     }
-    if selectors == 0 {
+    if !selected {
         return Err(NotNarrowed::NoSelector);
     }
     print_faithfully(&narrowed)

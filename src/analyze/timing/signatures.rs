@@ -74,8 +74,7 @@ fn uses<'a>(line: &Line<'a>, gate: &Node) -> Vec<&'a Node> {
 /// A gate of one person is over when it is signed. Where several sign, the first may do so at once and the last at the end;
 /// and other gates beside it may still be waited for.
 fn age(line: &Line<'_>, gate: &Node, approve: &Approve, used: NodeId) -> Option<Way> {
-    let alone = matches!(approve.quorum, Quorum::People(0 | 1))
-        || (approve.quorum == Quorum::EachRole && approve.roles.len() == 1);
+    let alone = matches!(approve.quorum, Quorum::People(0 | 1));
     let free = alone.then_some(gate.id);
     let used = Point::Start(used);
     let before = line.graph.before(Point::Start(gate.id));

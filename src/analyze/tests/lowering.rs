@@ -1,0 +1,234 @@
+//! What stands in the plan for what stands in the text.
+
+use crate::analyze::tests::{PLAN, compiled, planned};
+use crate::plan::expr::{Comparison, Expr};
+use crate::plan::invariant::{Atom, End, Formula};
+use crate::plan::node::{Node, NodeKind};
+use crate::plan::{Plan, walk};
+use crate::statistics::baseline::fewest_windows;
+use crate::units::amount::Nano;
+use crate::values::Value;
+
+fn node<'p>(plan: &'p Plan, path: &str) -> &'p Node {
+    plan.nodes.iter().find(|node| node.path == path).unwrap()
+}
+
+/// What messages read, wherever they stand.
+fn told(plan: &Plan) -> Vec<&Expr> {
+    let nodes = plan.nodes.iter().filter_map(|node| match &node.kind {
+        NodeKind::Notify(notice) => Some(notice),
+        _ => None,
+    });
+    let back = plan.rollback.iter().flat_map(|back| &back.notices);
+    let notices = back.chain(plan.handlers.iter().map(|on| &on.notice));
+    let notices = nodes.chain(notices).flat_map(walk::of_notice);
+    let watches = plan.watches.iter().flat_map(walk::of_watch);
+    notices.chain(watches).collect()
+}
+
+/// Messages name items and `let`s, too: in a phase, of a rule, of a rollback, at the end.
+#[test]
+fn every_id_in_a_message_is_of_this_plan() {
+    let text = PLAN
+        .replace(
+            "  for path in",
+            "  notify room \"${release.took}, ${once}\"\n  for path in",
+        )
+        .replace(
+            "10m then rollback\n",
+            "10m then rollback, notify room \"${release.took}, ${once}\"\n",
+        )
+        .replace(
+            "10% => rollback",
+            "10% => rollback, notify room \"${release.took}, ${once}\"",
+        )
+        .replace(
+            "  verify \"Old",
+            "  notify room \"${release.took}, ${once}\"\n  verify \"Old",
+        );
+    let plan = planned(&format!(
+        "{text}\nlet once = cluster.nodes.ready\nprovider room = slack {{ webhook: secret(env \"ROOM\") }}\n\
+         on success notify room \"${{release.took}}, ${{once}}\"\n"
+    ));
+    let release = node(&plan, "deploy/release").id;
+    let (mut nodes, mut lets) = (0, 0);
+    for expr in told(&plan) {
+        walk::each(expr, &mut |part| match part {
+            Expr::Node { node, .. } => {
+                assert_eq!(*node, release);
+                nodes += 1;
+            }
+            Expr::Let(index) => {
+                assert!((*index as usize) < plan.lets.len());
+                lets += usize::from(plan.lets[*index as usize].name == "once");
+            }
+            _ => {}
+        });
+    }
+    assert_eq!((nodes, lets), (5, 5));
+}
+
+#[test]
+fn an_order_that_says_something_is_an_item() {
+    let orders = |head: &str| {
+        let text = PLAN.replace("order deploy", &format!("order {head}deploy"));
+        planned(&text).orders.len()
+    };
+    assert_eq!(orders(""), 0);
+    assert_eq!(orders("whole = "), 1);
+    assert_eq!(orders("\"The whole\" = "), 1);
+    assert_eq!(orders("ref A-7 = "), 1);
+}
+
+#[test]
+fn a_phase_waits_for_each_that_is_before_it() {
+    let plan = planned(
+        &PLAN
+            .replace("order deploy -> rollout", "order deploy -> [rollout, beside, more] -> last")
+            .replace(
+                "phase rollout {",
+                "phase beside { hold 1m }\nphase more { hold 1m }\nphase last after beside { hold 1m }\nphase rollout {",
+            ),
+    );
+    let waits = |path: &str| {
+        let after = node(&plan, path).after.iter();
+        let mut names: Vec<&str> = after
+            .map(|edge| plan.node(edge.from).unwrap().path.as_str())
+            .collect();
+        names.sort_unstable();
+        names
+    };
+    assert_eq!(waits("last"), ["beside", "more", "rollout"]);
+    assert_eq!(waits("beside"), ["deploy"]);
+}
+
+/// The comparison of a threshold that has these lines beside it.
+fn compared(lines: &str) -> Comparison {
+    let text = PLAN
+        .replacen(
+            "      expect slo on canary\n",
+            "      expect same on canary\n",
+            1,
+        )
+        .replace("failed / requests", "failed / requests lower is better")
+        .replacen("hold 5m", "hold 20m", 1);
+    let plan = planned(&format!(
+        "{text}\nthreshold same {{\n  error_rate no worse than stable.error_rate by 0.5pp\n{lines}}}\n"
+    ));
+    let NodeKind::Check(check) = &node(&plan, "rollout/canary/stage-50/check-2").kind else {
+        panic!("no check")
+    };
+    walk::comparisons(&check.body)[0].clone()
+}
+
+#[test]
+fn a_threshold_says_how_sure_it_is_and_by_how_many_windows() {
+    let plain = compared("");
+    assert_eq!(plain.confidence, Nano(950_000_000));
+    assert_eq!(plain.windows, fewest_windows(0.05, 1));
+    let sure = compared("  confidence 99%\n");
+    assert_eq!(sure.confidence, Nano(990_000_000));
+    assert_eq!(sure.windows, fewest_windows(0.01, 1));
+    assert!(sure.windows > plain.windows);
+    assert_eq!(compared("  windows 9\n").windows, 9);
+    // Bounds are no comparisons: they take nothing of its confidence.
+    assert_eq!(
+        compared("  requests > 1/s\n  failed < 1/s\n").windows,
+        plain.windows
+    );
+}
+
+/// In a stage each check asks by itself whether the run has its element; elsewhere a copy is a `when`.
+#[test]
+fn copies_for_the_elements_of_a_run() {
+    let copies = "for host in hosts up to 2 { check \"${host}\" expect api.up(host) }\n";
+    let text = PLAN
+        .replacen("      hold 5m", &format!("      {copies}      hold 5m"), 1)
+        .replace("  for path in", &format!("  {copies}  for path in"));
+    let plan = planned(&format!("{text}\ninput hosts: list<string>\n"));
+    let whens = |parent: &str| {
+        let parent = node(&plan, parent);
+        let children = parent.children.iter().map(|id| plan.node(*id).unwrap());
+        children
+            .filter(|child| matches!(child.kind, NodeKind::When(_)))
+            .count()
+    };
+    assert_eq!(whens("rollout"), 2);
+    assert_eq!(whens("rollout/canary/stage-50"), 0);
+    let asks = plan.nodes.iter().filter(|node| {
+        let mut asks = false;
+        for expr in walk::of_node(node) {
+            walk::each(expr, &mut |part| {
+                asks |= matches!(part, Expr::HasElement { .. })
+            });
+        }
+        asks
+    });
+    assert_eq!(asks.count(), 2 + 2);
+}
+
+/// What is known is put in; what is read is read once, where things are not judged again.
+#[test]
+fn a_let_of_a_phase_is_read_only_if_it_has_to_be() {
+    let lets = |line: &str, used: &str| -> Vec<String> {
+        let text = PLAN.replace("  let before =", &format!("  {line}\n  let before ="));
+        let text = text.replace("before != \"example.com/demo:1.3\"", used);
+        let plan = planned(&text);
+        plan.lets.into_iter().map(|it| it.name).collect()
+    };
+    assert_eq!(
+        lets("let old = \"example.com/demo:1.3\"", "before != old"),
+        ["deploy/before"]
+    );
+    assert_eq!(
+        lets(
+            "let ready = cluster.nodes.ready",
+            "before != \"x\" and ready > 2"
+        ),
+        ["deploy/ready", "deploy/before"]
+    );
+}
+
+/// On whichever side it stands, a text beside a version is one.
+#[test]
+fn a_text_beside_a_version_is_read_as_one() {
+    for written in [
+        "\"1.20\" <= cluster.version",
+        "cluster.version >= \"1.20\"",
+        "\"1.20\" == cluster.version",
+        "\"1.20\" <= cluster.version < v2",
+    ] {
+        let plan = planned(&PLAN.replace("before != \"example.com/demo:1.3\"", written));
+        let mut versions = 0;
+        for expr in walk::of_node(node(&plan, "deploy/A-1")) {
+            walk::each(expr, &mut |part| {
+                assert!(
+                    !matches!(part, Expr::Literal(Value::String(_))),
+                    "{written}"
+                );
+                versions += usize::from(matches!(part, Expr::Literal(Value::Version(_))));
+            });
+        }
+        assert!(versions > 0, "{written}");
+    }
+}
+
+#[test]
+fn an_invariant_claims_how_a_run_ends() {
+    let says = |claim: &str| {
+        let compiled = compiled(&format!("{PLAN}\ninvariant \"It ends\" {{ {claim} }}\n"));
+        assert!(!compiled.has_errors(), "{:?}", compiled.diagnostics);
+        compiled.invariants[0].claims[0].says.clone()
+    };
+    let ended = |end| Formula::Atom(Atom::Ended(end));
+    for (word, end) in [
+        ("success", End::Succeeded),
+        ("stopped", End::Stopped),
+        ("rolled_back", End::RolledBack),
+        ("rollback_incomplete", End::RollbackIncomplete),
+    ] {
+        assert_eq!(says(&format!("outcome == {word}")), ended(end), "{word}");
+        let not = Formula::Not(Box::new(ended(end)));
+        assert_eq!(says(&format!("{word} != outcome")), not, "{word}");
+    }
+}

@@ -17,8 +17,8 @@ use deployc::engine::protocol::{Actor, Effect, Event, EventKind, ReadId};
 use deployc::engine::state::State;
 use deployc::engine::step;
 use deployc::plan::Plan;
+use deployc::values::fields::Fields;
 use deployc::values::{Instant, Value};
-use indexmap::IndexMap;
 use std::fmt::Write;
 use std::time::Duration;
 
@@ -47,7 +47,7 @@ fn measure(checks: usize) -> Duration {
         EventKind::Started {
             run: "r".to_owned(),
             digest: "d".to_owned(),
-            inputs: IndexMap::new(),
+            inputs: Fields::new(),
             by: Actor::default(),
         },
     );

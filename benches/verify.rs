@@ -12,9 +12,9 @@
 use deployc::analyze::compile::{SourceText, compile};
 use deployc::commands::load::Disk;
 use deployc::engine::step;
+use deployc::values::fields::Fields;
 use deployc::verify::explore::{Bounds, Progressing, explore};
 use deployc::verify::subject::subject;
-use indexmap::IndexMap;
 use std::path::Path;
 use std::time::Instant;
 
@@ -27,7 +27,7 @@ fn main() {
     let name = "x0tta6bl4.deploy".to_owned();
     let compiled = compile(vec![SourceText { name, text }], &Disk { folder });
     let plan = compiled.plan.expect("the plan of the example is valid");
-    let subject = subject(&plan, &IndexMap::new()).expect("it has times");
+    let subject = subject(&plan, &Fields::new()).expect("it has times");
     let one = rayon::ThreadPoolBuilder::new()
         .num_threads(1)
         .build()

@@ -18,6 +18,7 @@ use deployc::providers::request::{Direction, Observation, Outcome};
 use deployc::source::FileId;
 use deployc::syntax::ast::ItemKind;
 use deployc::syntax::parse::parse;
+use deployc::values::fields::Fields;
 use deployc::values::{Instant, Value};
 use deployc::verify::alternatives::alternatives;
 use deployc::verify::branch::{Branch, Progress, Step};
@@ -31,7 +32,6 @@ use deployc::verify::scenario::play::{Played, play};
 use deployc::verify::scenario::{Open, is_open, read, write};
 use deployc::verify::story;
 use deployc::verify::subject::{Subject, subject};
-use indexmap::IndexMap;
 use std::collections::HashSet;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -58,7 +58,7 @@ fn compiled(text: &str) -> Plan {
 }
 
 fn of(text: &str) -> Subject {
-    subject(&compiled(text), &IndexMap::new()).unwrap()
+    subject(&compiled(text), &Fields::new()).unwrap()
 }
 
 fn explored(subject: &Subject, step: &Step, faults: u32) -> Found {
@@ -148,7 +148,7 @@ fn no_plan_of_this_repository_breaks_a_promise() {
         let compiled = compile(vec![source], &Disk { folder });
         let Some(plan) = compiled.plan else { continue };
         plans += 1;
-        let subject = subject(&plan, &IndexMap::new()).unwrap();
+        let subject = subject(&plan, &Fields::new()).unwrap();
         let subject = subject.claiming(&compiled.invariants);
         let bounds = Bounds {
             faults: 2,
@@ -269,7 +269,7 @@ fn strides_find_what_each_step_finds_with_two_faults_at_once() {
     let folder = file.parent().unwrap().to_owned();
     let plan = compile(vec![source], &Disk { folder }).plan.unwrap();
     let found = |pace| {
-        let mut subject = subject(&plan, &IndexMap::new()).unwrap();
+        let mut subject = subject(&plan, &Fields::new()).unwrap();
         subject.pace = pace;
         explored(&subject, &good, 2)
     };
@@ -518,7 +518,7 @@ fn traffic_to_a_version_that_never_became_ready_is_found() {
             && matches!(outcome, Outcome::Unachieved(_))
         {
             *outcome = Outcome::Applied {
-                result: Value::Record(IndexMap::from([(
+                result: Value::Record(Fields::from([(
                     "node".to_owned(),
                     Value::String(release(plan)),
                 )])),
@@ -646,7 +646,7 @@ fn a_broken_promise_is_told_as_a_story_with_lines_of_the_plan() {
     };
     let compiled = compile(vec![source], &Disk { folder: folder() });
     let plan = compiled.plan.clone().unwrap();
-    let subject = subject(&plan, &IndexMap::new()).unwrap();
+    let subject = subject(&plan, &Fields::new()).unwrap();
     let broken = explored(&subject, &forgets, 1).broken.unwrap();
     let branch = story::play(&subject, &forgets, &broken.choices);
     let story = verified::story(&compiled, &plan, &subject, &branch);
@@ -789,7 +789,7 @@ fn an_invariant_that_holds_on_every_day_is_proved() {
     let text =
         claiming("  outcome != success or passed(after)\n  not passed(after) or passed(release)");
     let (plan, invariants) = compiled_with_invariants(&text);
-    let subject = subject(&plan, &IndexMap::new())
+    let subject = subject(&plan, &Fields::new())
         .unwrap()
         .claiming(&invariants);
     assert_eq!(subject.invariants.len(), 1);
@@ -802,7 +802,7 @@ fn an_invariant_that_holds_on_every_day_is_proved() {
 fn an_invariant_of_a_rollback_is_told_apart_by_what_had_passed_before() {
     let text = claiming("  outcome != rolled_back or not passed(rollout)");
     let (plan, invariants) = compiled_with_invariants(&text);
-    let subject = subject(&plan, &IndexMap::new())
+    let subject = subject(&plan, &Fields::new())
         .unwrap()
         .claiming(&invariants);
     let found = explored(&subject, &good, 1);
@@ -874,7 +874,7 @@ fn an_exploration_that_is_cut_short_does_not_say_proved() {
 
 fn applied() -> Outcome {
     Outcome::Applied {
-        result: Value::Record(IndexMap::new()),
+        result: Value::Record(Fields::new()),
         written: Vec::new(),
     }
 }

@@ -182,7 +182,7 @@ fn given_images<'c>(change: &'c Change<'_>) -> Vec<&'c str> {
     let images = change.call.args.iter().find(|(name, _)| name == "images");
     match images.map(|(_, images)| images) {
         Some(Expr::Map(entries)) => entries.iter().map(|(name, _)| name.as_str()).collect(),
-        Some(Expr::Literal(Value::Record(fields))) => fields.keys().map(String::as_str).collect(),
+        Some(Expr::Literal(Value::Record(fields))) => fields.keys().collect(),
         _ => Vec::new(),
     }
 }

@@ -13,16 +13,16 @@ use crate::plan::Plan;
 use crate::simulate::compile::messages;
 use crate::simulate::compile::value::plain_text;
 use crate::syntax::ast::scenario::Scenario;
+use crate::values::fields::Fields;
 use crate::verify::scenario::play::{Played, play};
 use crate::verify::scenario::read;
 use crate::verify::subject::{Subject, subject};
 use crate::verify::words;
-use indexmap::IndexMap;
 
 /// # Errors
 /// All that is wrong with it.
 pub fn check(plan: &Plan, tree: &Scenario) -> Result<(), Vec<Diagnostic>> {
-    match subject(plan, &IndexMap::new()) {
+    match subject(plan, &Fields::new()) {
         Some(subject) => read::read(&subject, tree).map(|_| ()),
         // A plan with a cycle is refused anyway.
         None => Ok(()),
@@ -58,9 +58,7 @@ pub fn simulate(args: &Simulate, rehearsal: &Rehearsal, plan: &Plan, tree: &Scen
             return Exit::Invalid;
         }
     };
-    for (name, value) in &read.inputs {
-        given.entry(name.clone()).or_insert_with(|| value.clone());
-    }
+    given.fill_in(read.inputs.iter());
     let Some(open) = subject(plan, &given) else {
         return Exit::Invalid;
     };

@@ -17,8 +17,7 @@ use crate::plan::{MetricSource, Plan, elements};
 use crate::rerun::drive::{Identity, replay as play};
 use crate::rerun::parting::{changed, course, first};
 use crate::rerun::recording::recording;
-use crate::values::Value;
-use indexmap::IndexMap;
+use crate::values::fields::Fields;
 
 pub fn replay(args: &Replay) -> Exit {
     let loaded = match runs::find(&args.state.state, &args.run) {
@@ -40,7 +39,7 @@ pub fn replay(args: &Replay) -> Exit {
 }
 
 /// The plan of the journal: the same events have to come out, to the byte.
-fn same(loaded: &Loaded, inputs: IndexMap<String, Value>, format: Format) -> Exit {
+fn same(loaded: &Loaded, inputs: Fields, format: Format) -> Exit {
     let events = &loaded.journal.events;
     let identity = Identity {
         digest: loaded.journal.header.digest.clone(),
@@ -71,7 +70,7 @@ pub fn difference(recorded: &[Event], replayed: &[Event]) -> Option<usize> {
     (0..longest).find(differs).map(|index| index + 1)
 }
 
-fn other(loaded: &Loaded, given: &IndexMap<String, Value>, args: &Replay) -> Result<Exit, Exit> {
+fn other(loaded: &Loaded, given: &Fields, args: &Replay) -> Result<Exit, Exit> {
     let Some(path) = &args.with else {
         return Ok(Exit::Usage);
     };
@@ -117,11 +116,7 @@ fn other(loaded: &Loaded, given: &IndexMap<String, Value>, args: &Replay) -> Res
 }
 
 /// What `--set` says; else what the run was given; else the plan's default.
-fn values(
-    plan: &Plan,
-    given: &IndexMap<String, Value>,
-    set: &[String],
-) -> Result<IndexMap<String, Value>, Exit> {
+fn values(plan: &Plan, given: &Fields, set: &[String]) -> Result<Fields, Exit> {
     let mut declared = plan.inputs.clone();
     for input in &mut declared {
         if let Some(value) = given.get(&input.name) {

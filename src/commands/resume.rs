@@ -15,8 +15,7 @@ use crate::effects::target::lease::Patience;
 use crate::engine::protocol::EventKind;
 use crate::journal::store::Store;
 use crate::plan::SEMANTICS;
-use crate::values::Value;
-use indexmap::IndexMap;
+use crate::values::fields::Fields;
 use std::net::SocketAddr;
 use tokio::runtime::Runtime;
 
@@ -117,7 +116,7 @@ pub fn prepared(
 }
 
 /// With which inputs, and in which simulated world, if not the real one; or why this program does not go on with it.
-fn begun(loaded: &Loaded) -> Result<(IndexMap<String, Value>, Option<SocketAddr>), String> {
+fn begun(loaded: &Loaded) -> Result<(Fields, Option<SocketAddr>), String> {
     let semantics = loaded.plan.semantics;
     if semantics != SEMANTICS {
         return Err(format!(

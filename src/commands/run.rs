@@ -23,8 +23,8 @@ use crate::journal::store::Store;
 use crate::journal::writer::{Journal, JournalError, read};
 use crate::plan::digest::{digest, json};
 use crate::plan::{Plan, SourceMap, elements};
-use crate::values::{Instant, Value};
-use indexmap::IndexMap;
+use crate::values::Instant;
+use crate::values::fields::Fields;
 use jiff::Timestamp;
 use std::net::SocketAddr;
 use tokio::runtime::Runtime;
@@ -111,7 +111,7 @@ pub fn complain(problems: &[inputs::Wrong]) -> Exit {
 pub fn providers(
     plan: &Plan,
     map: &SourceMap,
-    inputs: &IndexMap<String, Value>,
+    inputs: &Fields,
     runtime: &Runtime,
     world: Option<SocketAddr>,
 ) -> Result<Providers, Exit> {

@@ -14,9 +14,8 @@ use crate::simulate::scenario::Scenario;
 use crate::source::FileId;
 use crate::syntax::ast::scenario as ast;
 use crate::syntax::ast::{Comments, Expr, ItemKind, Stmt, StmtKind};
-use crate::values::Value;
+use crate::values::fields::Fields;
 use crate::verify::scenario::is_open;
-use indexmap::IndexMap;
 use std::path::{Path, PathBuf};
 
 const FOLDER: &str = "scenarios";
@@ -31,11 +30,7 @@ pub struct Rehearsal {
 }
 
 /// What `--set` says; else what the scenario says; else the plan's default.
-pub fn inputs(
-    plan: &Plan,
-    scenario: &Scenario,
-    set: &[String],
-) -> Result<IndexMap<String, Value>, Exit> {
+pub fn inputs(plan: &Plan, scenario: &Scenario, set: &[String]) -> Result<Fields, Exit> {
     let mut declared = plan.inputs.clone();
     for input in &mut declared {
         if let Some(value) = scenario.inputs.get(&input.name) {

@@ -2,11 +2,10 @@
 
 use crate::causes::Subject;
 use crate::plan::{Plan, elements};
-use crate::values::Value;
-use indexmap::IndexMap;
+use crate::values::fields::Fields;
 
 /// The one thing of the plan that is called so; else words that say which are.
-pub fn find(plan: &Plan, inputs: &IndexMap<String, Value>, said: &str) -> Result<Subject, String> {
+pub fn find(plan: &Plan, inputs: &Fields, said: &str) -> Result<Subject, String> {
     let mut all = named(plan, inputs);
     // A name, a path or a ref means one thing, also where another has it as its title.
     for exact in [Called::Word, Called::Title] {
@@ -72,7 +71,7 @@ impl Thing {
     }
 }
 
-fn named(plan: &Plan, inputs: &IndexMap<String, Value>) -> Vec<Thing> {
+fn named(plan: &Plan, inputs: &Fields) -> Vec<Thing> {
     let hidden = elements::hidden(plan, inputs);
     let nodes = plan.nodes.iter().filter(|node| !hidden.contains(&node.id));
     let mut all: Vec<Thing> = nodes

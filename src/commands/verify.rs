@@ -12,13 +12,12 @@ use crate::diagnostics::Severity;
 use crate::effects::inputs;
 use crate::engine::step;
 use crate::plan::Plan;
-use crate::values::Value;
+use crate::values::fields::Fields;
 use crate::verify::branch::Branch;
 use crate::verify::explore::{Bounds, Choice, Found, Progressing, explore};
 use crate::verify::scenario::write;
 use crate::verify::story;
 use crate::verify::subject::{Subject, subject};
-use indexmap::IndexMap;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::Ordering;
@@ -139,7 +138,7 @@ fn draw(shown: &Progressing, done: &std::sync::atomic::AtomicBool) {
 }
 
 /// What `--set` says; what is missing is made up.
-pub fn given(plan: &Plan, set: &[String]) -> Result<IndexMap<String, Value>, Exit> {
+pub fn given(plan: &Plan, set: &[String]) -> Result<Fields, Exit> {
     let named: Vec<&str> = set
         .iter()
         .filter_map(|text| text.split('=').next())

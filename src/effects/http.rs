@@ -6,8 +6,8 @@ use crate::effects::wire::{self, Answer, Connections, Trouble};
 use crate::providers::request::{self, Call, Failure, FailureKind, Request, Response};
 use crate::units::Dim;
 use crate::values::Value;
+use crate::values::fields::Fields;
 use async_trait::async_trait;
-use indexmap::IndexMap;
 use reqwest::header::{AUTHORIZATION, HeaderMap};
 use reqwest::{Client, Url};
 use std::time::Duration;
@@ -114,19 +114,18 @@ impl Http {
 fn reply(answer: Answer) -> Value {
     let json = serde_json::from_slice(&answer.body);
     let text = answer.body.get(..TEXT_BYTES_MAX).unwrap_or(&answer.body);
-    let field = |name: &str, value: Value| (name.to_owned(), value);
-    Value::Record(IndexMap::from([
-        field("status", Value::count(i64::from(answer.status))),
-        field(
+    Value::Record(Fields::from([
+        ("status", Value::count(i64::from(answer.status))),
+        (
             "latency",
             Value::measured(Dim::Duration, answer.took.as_secs_f64()),
         ),
-        field("json", json.map_or(Value::Absent, Value::Json)),
-        field(
+        ("json", json.map_or(Value::Absent, Value::json)),
+        (
             "body",
             Value::String(String::from_utf8_lossy(text).into_owned()),
         ),
-        field("headers", Value::Json(headers(&answer.headers))),
+        ("headers", Value::json(headers(&answer.headers))),
     ]))
 }
 

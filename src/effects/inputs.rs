@@ -3,6 +3,7 @@
 use crate::plan::{Input, LocId};
 use crate::resolve::near;
 use crate::units::literal::{self, Difference, LiteralError};
+use crate::values::fields::Fields;
 use crate::values::{Instant, Value, version};
 use indexmap::IndexMap;
 
@@ -18,7 +19,7 @@ pub struct Wrong {
 }
 
 /// All inputs of the plan with their values, in the order of the plan; or everything that is wrong.
-pub fn read(inputs: &[Input], given: &[String]) -> Result<IndexMap<String, Value>, Vec<Wrong>> {
+pub fn read(inputs: &[Input], given: &[String]) -> Result<Fields, Vec<Wrong>> {
     let mut wrong = Vec::new();
     let mut set: IndexMap<&str, Value> = IndexMap::new();
     for text in given {
@@ -38,7 +39,7 @@ pub fn read(inputs: &[Input], given: &[String]) -> Result<IndexMap<String, Value
         wrong.extend(value.and_then(|value| too_long(input, value)));
     }
     let tried = |input: &Input| wrong.iter().any(|why| why.loc == Some(input.loc));
-    let mut all = IndexMap::new();
+    let mut all = Fields::new();
     let mut missing = Vec::new();
     for input in inputs {
         match set.get(input.name.as_str()).or(input.default.as_ref()) {
@@ -139,7 +140,7 @@ fn parse(ty: &str, text: &str) -> Result<Value, String> {
         "string" => Ok(Value::String(text.to_owned())),
         "bool" => trimmed.parse().map(Value::Bool).map_err(|_| right()),
         "version" => version::parse(trimmed)
-            .map(Value::Version)
+            .map(Value::version)
             .ok_or_else(right),
         "instant" => instant(trimmed).map(Value::Instant).ok_or_else(right),
         "url" => match reqwest::Url::parse(trimmed) {
@@ -236,6 +237,7 @@ fn example(ty: &str) -> String {
 mod tests {
     use crate::effects::inputs::{Wrong, example, parse, read};
     use crate::plan::{Input, LocId, Placement};
+    use crate::values::fields::Name;
     use crate::values::{Value, show};
 
     fn input(name: &str, ty: &str, default: Option<Value>) -> Input {
@@ -259,7 +261,7 @@ mod tests {
 
     fn set(given: &[&str]) -> Result<Vec<String>, Vec<String>> {
         let given: Vec<String> = given.iter().map(|text| (*text).to_owned()).collect();
-        let shown = |(name, value): (String, Value)| format!("{name} = {}", show::value(&value));
+        let shown = |(name, value): (Name, Value)| format!("{name} = {}", show::value(&value));
         let said = |wrong: Wrong| match wrong.help {
             Some(help) => format!("{}; {help}", wrong.message),
             None => wrong.message,

@@ -7,8 +7,7 @@ use crate::effects::settings::{Settings, Wrong};
 use crate::effects::{http, kubernetes, prometheus, shell, slack, webhook};
 use crate::plan::{self, LocId, Plan};
 use crate::providers::catalog;
-use crate::values::Value;
-use indexmap::IndexMap;
+use crate::values::fields::Fields;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -28,7 +27,7 @@ pub struct Problem {
 /// Nothing is sent to anybody.
 pub fn build(
     plan: &Plan,
-    inputs: &IndexMap<String, Value>,
+    inputs: &Fields,
     environment: &Environment,
 ) -> Result<Providers, Vec<Problem>> {
     let (secrets, mut problems) = collect_secrets(plan, inputs, environment);
@@ -94,7 +93,7 @@ fn check_names(settings: Settings<'_>) -> Result<(), Wrong> {
 /// All of them before any provider is built: what one provider is given, another could be told.
 fn collect_secrets(
     plan: &Plan,
-    inputs: &IndexMap<String, Value>,
+    inputs: &Fields,
     environment: &Environment,
 ) -> (Arc<Secrets>, Vec<Problem>) {
     let mut secrets = Secrets::default();

@@ -8,6 +8,7 @@ use crate::effects::target::fence::Fence;
 use crate::effects::target::lease::Lease;
 use crate::providers::request::{Failure, Observation, Outcome, Request, Response};
 use crate::values::Value;
+use crate::values::fields::Name;
 use async_trait::async_trait;
 use std::collections::BTreeMap;
 use std::fmt;
@@ -156,11 +157,10 @@ impl Secrets {
                     .collect(),
             ),
             Value::Record(fields) => {
-                let blotted =
-                    |(name, value): (String, _)| (self.blot(&name), self.blot_value(value));
+                let blotted = |(name, value): (Name, _)| (self.blot(&name), self.blot_value(value));
                 Value::Record(fields.into_iter().map(blotted).collect())
             }
-            Value::Json(json) => Value::Json(self.blot_json(json)),
+            Value::Json(json) => Value::json(self.blot_json(*json)),
             other => other,
         }
     }
@@ -359,7 +359,7 @@ mod tests {
                     kind: FailureKind::Invalid,
                     message: format!("{HOOK} says no"),
                 })),
-                _ => Response::Read(Ok(Value::Json(serde_json::json!({ HOOK: [HOOK] })))),
+                _ => Response::Read(Ok(Value::json(serde_json::json!({ HOOK: [HOOK] })))),
             }
         }
     }

@@ -7,7 +7,7 @@ use crate::plan;
 use crate::providers::{ProviderKind, catalog};
 use crate::units::Dim;
 use crate::values::Value;
-use indexmap::IndexMap;
+use crate::values::fields::Fields;
 use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue};
 use reqwest::{Certificate, Url};
 use std::time::Duration;
@@ -16,7 +16,7 @@ use std::time::Duration;
 #[derive(Clone, Copy)]
 pub struct Settings<'a> {
     pub provider: &'a plan::Provider,
-    pub inputs: &'a IndexMap<String, Value>,
+    pub inputs: &'a Fields,
     pub environment: &'a Environment,
 }
 
@@ -61,8 +61,8 @@ impl<'a> Settings<'a> {
 
     pub fn map(&self, name: &str) -> Result<Vec<(&'a str, &'a str)>, Wrong> {
         let wrong = || format!("`{name}` has to be a map of strings");
-        let entry = |(key, value): (&'a String, &'a Value)| match value {
-            Value::String(text) => Ok((key.as_str(), text.as_str())),
+        let entry = |(key, value): (&'a str, &'a Value)| match value {
+            Value::String(text) => Ok((key, text.as_str())),
             _ => Err(wrong()),
         };
         match self.value(name)? {

@@ -13,8 +13,8 @@ use crate::providers::request::{Call, Key};
 use crate::providers::{CANARY_PROMOTE, CANARY_WEIGHT};
 use crate::units::Dim;
 use crate::units::amount::{Nano, Quantity};
+use crate::values::fields::Fields;
 use crate::values::{Instant, Value, Verdict};
-use indexmap::IndexMap;
 
 pub fn advance(turn: &mut Turn, id: NodeId, canary: &Canary) {
     let Some(node) = turn.plan.node(id) else {
@@ -58,12 +58,12 @@ fn begin_stage(turn: &mut Turn, id: NodeId, canary: &Canary, stage: &Stage) {
         return policy::trouble(turn, id, &finding);
     };
     turn.begin(id);
-    let mut args = IndexMap::new();
-    args.insert("release".to_owned(), release);
-    args.insert("weight".to_owned(), ratio(stage.weight));
-    args.insert("tolerance".to_owned(), ratio(stage.tolerance));
+    let mut args = Fields::new();
+    args.insert("release", release);
+    args.insert("weight", ratio(stage.weight));
+    args.insert("tolerance", ratio(stage.tolerance));
     if let Some(pods) = stage.pods {
-        args.insert("pods".to_owned(), Value::count(i64::from(pods)));
+        args.insert("pods", Value::count(i64::from(pods)));
     }
     let key = order(turn, id, canary, CANARY_WEIGHT, args, stage.within_ns);
     turn.node_mut(id).work = Work::Stage(StageWork::Weight(key));
@@ -356,7 +356,7 @@ fn promote(turn: &mut Turn, id: NodeId, canary: &Canary) {
     let Some(release) = metric::step_result(turn.state, canary.step) else {
         return;
     };
-    let args = IndexMap::from([("release".to_owned(), release)]);
+    let args = Fields::from([("release", release)]);
     let timeout_ns = canary.promote_timeout_ns;
     let key = order(turn, id, canary, CANARY_PROMOTE, args, timeout_ns);
     work.promotion = Some(key);
@@ -368,7 +368,7 @@ fn order(
     id: NodeId,
     canary: &Canary,
     function: &str,
-    args: IndexMap<String, Value>,
+    args: Fields,
     timeout_ns: i64,
 ) -> Key {
     let key = turn.key(id, function);

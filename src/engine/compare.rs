@@ -39,7 +39,7 @@ pub fn bool_of(value: &Value) -> Truth {
         Value::Verdict(Verdict::Pass) => Ok(true),
         Value::Verdict(Verdict::Fail) => Ok(false),
         Value::Verdict(_) => Err(Trouble::NoData("it came to no verdict".to_owned())),
-        Value::Json(serde_json::Value::Bool(holds)) => Ok(*holds),
+        Value::Json(json) if json.is_boolean() => Ok(json.as_bool() == Some(true)),
         Value::Absent => Err(Trouble::NoData("no data".to_owned())),
         other => Err(Trouble::Wrong(format!("{} is no condition", kind(other)))),
     }

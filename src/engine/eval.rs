@@ -15,9 +15,8 @@ use crate::providers::request::{Call, Failure, FailureKind};
 use crate::syntax::ast::{Aggregate, BinaryOp};
 use crate::units::Dim;
 use crate::units::amount::Quantity;
+use crate::values::fields::Fields;
 use crate::values::{Instant, Value, Verdict, show};
-use indexmap::IndexMap;
-use serde_json::Value as Json;
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
@@ -261,10 +260,7 @@ impl<'p: 's, 's> Evaluator<'p, 's> {
         })
     }
 
-    pub fn arguments(
-        &mut self,
-        args: &'p [(String, Expr)],
-    ) -> Result<IndexMap<String, Value>, Trouble> {
+    pub fn arguments(&mut self, args: &'p [(String, Expr)]) -> Result<Fields, Trouble> {
         let seen = self.seen_arguments(args)?.into_iter();
         Ok(seen
             .map(|(name, value)| (name.to_owned(), value.into_owned()))
@@ -467,13 +463,16 @@ fn part<'v>(record: Cow<'v, Value>, name: &str) -> Seen<'v> {
     let missing = || Trouble::Wrong(format!("the answer has no field `{name}`"));
     let found = match record {
         Cow::Borrowed(Value::Record(fields)) => fields.get(name).map(Cow::Borrowed),
-        Cow::Owned(Value::Record(mut fields)) => fields.swap_remove(name).map(Cow::Owned),
-        Cow::Borrowed(Value::Json(Json::Object(fields))) => {
-            let field = fields.get(name).cloned();
-            field.map(Value::Json).map(Cow::Owned)
+        Cow::Owned(Value::Record(mut fields)) => fields.remove(name).map(Cow::Owned),
+        Cow::Borrowed(Value::Json(json)) => {
+            let fields = json.as_object();
+            let field = fields.and_then(|fields| fields.get(name).cloned());
+            field.map(Value::json).map(Cow::Owned)
         }
-        Cow::Owned(Value::Json(Json::Object(mut fields))) => {
-            fields.remove(name).map(Value::Json).map(Cow::Owned)
+        Cow::Owned(Value::Json(mut json)) => {
+            let fields = json.as_object_mut();
+            let field = fields.and_then(|fields| fields.remove(name));
+            field.map(Value::json).map(Cow::Owned)
         }
         Cow::Borrowed(Value::Absent) | Cow::Owned(Value::Absent) => Some(Cow::Owned(Value::Absent)),
         _ => None,

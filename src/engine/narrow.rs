@@ -10,7 +10,7 @@ use serde_json::Value as Json;
 /// `x.json("$.status") as string`. The scale says what one raw unit is in base units.
 pub fn narrow(value: &Value, path: Option<&str>, to: &JsonType, scale: (i64, i64)) -> Evaluated {
     let json = match value {
-        Value::Json(json) => json,
+        Value::Json(json) => &**json,
         Value::Absent => return Ok(Value::Absent),
         _ => return Err(Trouble::Wrong("it is no JSON".to_owned())),
     };
@@ -103,7 +103,7 @@ fn typed(json: &Json, to: &JsonType, scale: (i64, i64)) -> Evaluated {
         (JsonType::Bool, Json::Bool(value)) => Ok(Value::Bool(*value)),
         (JsonType::String, Json::String(text)) => Ok(Value::String(text.clone())),
         (JsonType::Version, Json::String(text)) => version(text)
-            .map(Value::Version)
+            .map(Value::version)
             .ok_or_else(|| Trouble::Wrong(format!("`{text}` is no version"))),
         (JsonType::Quantity(dim), Json::Number(number)) => Ok(scaled(*dim, number, scale)),
         (JsonType::List(of), Json::Array(items)) => {
@@ -184,7 +184,7 @@ mod tests {
     use serde_json::json;
 
     fn read(json: serde_json::Value, path: &str, to: JsonType) -> String {
-        match narrow(&Value::Json(json), Some(path), &to, (1, 1)) {
+        match narrow(&Value::json(json), Some(path), &to, (1, 1)) {
             Ok(value) => show::value(&value),
             Err(trouble) => trouble.reason(),
         }
@@ -194,7 +194,7 @@ mod tests {
     fn numbers_are_scaled_and_whole_ones_stay_exact_where_they_can() {
         let scaled = |json: serde_json::Value, scale| {
             let to = JsonType::Quantity(Dim::Count);
-            let value = narrow(&Value::Json(json), None, &to, scale).ok();
+            let value = narrow(&Value::json(json), None, &to, scale).ok();
             format!("{value:?}")
         };
         let exact = |nano| {

@@ -7,8 +7,8 @@
 use crate::plan::Policy;
 use crate::plan::node::NodeId;
 use crate::providers::request::{Call, Direction, Failure, Intent, Key, Observation, Outcome};
+use crate::values::fields::Fields;
 use crate::values::{Instant, Value};
-use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
@@ -26,7 +26,7 @@ pub enum EventKind {
     Started {
         run: String,
         digest: String,
-        inputs: IndexMap<String, Value>,
+        inputs: Fields,
         by: Actor,
     },
     /// The moment of an [`Effect::Wake`] has come. One that is too early or doubled changes nothing.

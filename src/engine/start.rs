@@ -10,14 +10,13 @@ use crate::plan::expr::Expr;
 use crate::plan::node::{NodeId, NodeKind};
 use crate::plan::{HandlerEvent, MetricSource, Plan};
 use crate::providers::request::{Failure, FailureKind};
-use crate::values::Value;
-use indexmap::IndexMap;
+use crate::values::fields::Fields;
 
 /// What the first event says.
 pub struct First {
     pub run: String,
     pub digest: String,
-    pub inputs: IndexMap<String, Value>,
+    pub inputs: Fields,
     pub by: Actor,
 }
 
@@ -69,15 +68,10 @@ fn phases(plan: &Plan) -> Vec<NodeId> {
         .collect()
 }
 
-fn with_defaults(plan: &Plan, given: IndexMap<String, Value>) -> IndexMap<String, Value> {
+fn with_defaults(plan: &Plan, given: Fields) -> Fields {
     let mut inputs = given;
-    for input in &plan.inputs {
-        if let Some(default) = &input.default {
-            inputs
-                .entry(input.name.clone())
-                .or_insert_with(|| default.clone());
-        }
-    }
+    let defaults = plan.inputs.iter();
+    inputs.fill_in(defaults.filter_map(|input| Some((&*input.name, input.default.as_ref()?))));
     inputs
 }
 

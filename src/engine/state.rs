@@ -15,6 +15,7 @@ use crate::engine::write::Write;
 use crate::plan::node::NodeId;
 use crate::plan::{Counting, LocId};
 use crate::providers::request::Key;
+use crate::values::fields::Fields;
 use crate::values::{Instant, Value, Verdict};
 use indexmap::IndexMap;
 use serde::Serialize;
@@ -77,7 +78,7 @@ pub struct State {
 pub struct Run {
     pub id: String,
     pub digest: String,
-    pub inputs: IndexMap<String, Value>,
+    pub inputs: Fields,
     pub by: Actor,
     pub started: Instant,
 }

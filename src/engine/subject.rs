@@ -10,8 +10,8 @@ use crate::plan::digest::json;
 use crate::plan::node::{NodeId, NodeKind};
 use crate::plan::{Plan, deps};
 use crate::providers::request::{Intent, Key};
-use crate::values::{Value, Verdict};
-use indexmap::IndexMap;
+use crate::values::Verdict;
+use crate::values::fields::Fields;
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
@@ -35,7 +35,7 @@ pub enum Asked {
 #[derive(Serialize)]
 struct About<'a> {
     plan: &'a str,
-    inputs: &'a IndexMap<String, Value>,
+    inputs: &'a Fields,
     gate: &'a str,
     changed: BTreeMap<&'a str, Vec<(&'a str, &'a str)>>,
 }

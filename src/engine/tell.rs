@@ -9,8 +9,8 @@ use crate::engine::turn::{Turn, named};
 use crate::plan::node::{NodeId, NodeKind, Notice};
 use crate::plan::{Action, HandlerEvent, Plan};
 use crate::providers::request::{Call, Failure, Key};
+use crate::values::fields::Fields;
 use crate::values::{Value, Verdict};
-use indexmap::IndexMap;
 use serde::Serialize;
 
 /// A message whose words are being found.
@@ -135,19 +135,16 @@ fn send(turn: &mut Turn, mut message: Message) -> Option<Message> {
     let (text, args) = match words {
         None => return Some(message),
         Some(Ok(words)) => words,
-        Some(Err(trouble)) => (trouble.reason(), Ok(IndexMap::new())),
+        Some(Err(trouble)) => (trouble.reason(), Ok(Fields::new())),
     };
     let mut args = args.unwrap_or_default();
-    args.insert(
-        "text".to_owned(),
-        Value::String(worded(turn, &message, notice, text)),
-    );
+    args.insert("text", Value::String(worded(turn, &message, notice, text)));
     if let Some(title) = &notice.title {
-        args.insert("title".to_owned(), Value::String(title.clone()));
+        args.insert("title", Value::String(title.clone()));
     }
     if !notice.refs.is_empty() {
         let refs = notice.refs.iter().cloned().map(Value::String).collect();
-        args.insert("refs".to_owned(), Value::List(refs));
+        args.insert("refs", Value::List(refs));
     }
     let call = Call {
         provider: notice.provider.clone(),

@@ -11,6 +11,7 @@ use crate::engine::{arith, metric};
 use crate::plan::expr::Expr;
 use crate::syntax::ast::{Aggregate, BinaryOp, CompareOp};
 use crate::values::Value;
+use serde_json::Value as Json;
 use std::borrow::Cow;
 
 pub type Truth = Result<bool, Trouble>;
@@ -175,12 +176,17 @@ fn items<'p>(eval: &mut Evaluator<'p, '_>, list: &'p Expr) -> Result<Vec<Value>,
     }
     match eval.value(list)? {
         Value::List(items) => Ok(items),
-        Value::Json(serde_json::Value::Array(items)) => {
-            Ok(items.into_iter().map(Value::Json).collect())
-        }
+        Value::Json(json) => match *json {
+            Json::Array(items) => Ok(items.into_iter().map(Value::json).collect()),
+            _ => Err(no_list()),
+        },
         Value::Absent => Err(Trouble::NoData("there is no list".to_owned())),
-        _ => Err(Trouble::Wrong("it is no list".to_owned())),
+        _ => Err(no_list()),
     }
+}
+
+fn no_list() -> Trouble {
+    Trouble::Wrong("it is no list".to_owned())
 }
 
 /// Written in the plan or given to the run, not measured.

@@ -347,7 +347,7 @@ impl<'p> Turn<'p> {
 
 /// Equal for calls that ask the same, whatever the order of their arguments.
 pub fn canonical(call: &Call) -> String {
-    let mut args: Vec<(&String, &Value)> = call.args.iter().collect();
+    let mut args: Vec<(&str, &Value)> = call.args.iter().collect();
     args.sort_by_key(|(name, _)| *name);
     let words = serde_json::to_string(&(&call.provider, &call.function, args));
     words.unwrap_or_else(|error| error.to_string())

@@ -129,8 +129,8 @@ mod tests {
     use crate::engine::protocol::{Event, EventKind, ReadId};
     use crate::journal::record::{Hash, Record};
     use crate::units::Dim;
+    use crate::values::fields::Fields;
     use crate::values::{Instant, Value};
-    use indexmap::IndexMap;
     use proptest::prelude::*;
 
     #[test]
@@ -152,7 +152,7 @@ mod tests {
     }
 
     fn measured(value: f64) -> Event {
-        let series = IndexMap::from([("value".to_owned(), Value::measured(Dim::Ratio, value))]);
+        let series = Fields::from([("value", Value::measured(Dim::Ratio, value))]);
         Event {
             at: Instant(1),
             kind: EventKind::Read {
@@ -178,7 +178,7 @@ mod tests {
         let [Value::Record(fields), Value::Absent] = series.as_slice() else {
             panic!("nothing became something: {series:?}");
         };
-        fields["value"].amount().unwrap().as_f64()
+        fields.get("value").unwrap().amount().unwrap().as_f64()
     }
 
     #[test]

@@ -19,7 +19,7 @@ mod tests {
     use crate::analyze::files::InMemory;
     use crate::engine::protocol::{Actor, Event, EventKind, RunOutcome};
     use crate::values::Instant;
-    use indexmap::IndexMap;
+    use crate::values::fields::Fields;
 
     const DAY_NS: i64 = 24 * 60 * 60 * 1_000_000_000;
 
@@ -36,7 +36,7 @@ mod tests {
             kind: EventKind::Started {
                 run: "r".to_owned(),
                 digest: "d".to_owned(),
-                inputs: IndexMap::new(),
+                inputs: Fields::new(),
                 by: Actor::default(),
             },
         };

@@ -6,12 +6,12 @@
 use crate::plan::Plan;
 use crate::plan::expr::Expr;
 use crate::plan::node::{Node, NodeId, NodeKind, UndoPlan};
+use crate::values::fields::Fields;
 use crate::values::{Value, show};
-use indexmap::IndexMap;
 use std::collections::BTreeSet;
 
 /// What a run was given, by the names of its inputs.
-pub type Inputs = IndexMap<String, Value>;
+pub type Inputs = Fields;
 
 /// `hosts[1]`: people count from one.
 pub fn name(input: &str, index: u32) -> String {

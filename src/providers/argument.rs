@@ -42,7 +42,7 @@ impl Call {
             Some(Value::Record(entries)) => entries
                 .iter()
                 .map(|(key, value)| match value {
-                    Value::String(text) => Ok((key.as_str(), text.as_str())),
+                    Value::String(text) => Ok((key, text.as_str())),
                     _ => Err(wrong()),
                 })
                 .collect(),

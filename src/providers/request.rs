@@ -5,8 +5,8 @@
 //! generation, *our* template). After a crash, or when a commit's outcome is unknown, `Observe` reads back whether it
 //! happened. `Back` undoes by the inverse inside the intent, and only what is still ours.
 
+use crate::values::fields::Fields;
 use crate::values::{Instant, Value};
-use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
 
 /// A function of a provider with its arguments, all of them values.
@@ -15,7 +15,7 @@ pub struct Call {
     /// The provider's name in the plan: `cluster`.
     pub provider: String,
     pub function: String,
-    pub args: IndexMap<String, Value>,
+    pub args: Fields,
 }
 
 /// Names one logical change for ever: derived from run, plan digest, step path and attempt, never drawn.

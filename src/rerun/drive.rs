@@ -8,15 +8,15 @@ use crate::plan::Plan;
 use crate::plan::node::NodeId;
 use crate::providers::request::{Call, Failure, FailureKind, Key};
 use crate::rerun::recording::{Ask, Asked, Heard, Recording, ask_of, call_of};
-use crate::values::{Instant, Value};
-use indexmap::IndexMap;
+use crate::values::Instant;
+use crate::values::fields::Fields;
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
 /// What the run is called in the replay.
 pub struct Identity {
     pub digest: String,
-    pub inputs: IndexMap<String, Value>,
+    pub inputs: Fields,
 }
 
 pub struct Rerun {

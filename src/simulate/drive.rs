@@ -15,8 +15,8 @@ use crate::simulate::agenda::{Agenda, Planned};
 use crate::simulate::fault::{self, Fate};
 use crate::simulate::scenario::{Asked, Block, DeedKind, Moment, Says, Scenario};
 use crate::simulate::world::{Ticket, Turn, World};
-use crate::values::{Instant, Value};
-use indexmap::IndexMap;
+use crate::values::Instant;
+use crate::values::fields::Fields;
 use rustc_hash::FxHashMap;
 use std::collections::BTreeSet;
 
@@ -107,7 +107,7 @@ pub enum Step {
 pub struct Identity {
     pub run: String,
     pub digest: String,
-    pub inputs: IndexMap<String, Value>,
+    pub inputs: Fields,
 }
 
 impl<'p> Drive<'p> {

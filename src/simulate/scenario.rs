@@ -3,14 +3,14 @@
 use crate::plan::node::NodeId;
 use crate::simulate::expect::Expectation;
 use crate::simulate::script::Line;
-use crate::values::{Instant, Value};
-use indexmap::IndexMap;
+use crate::values::Instant;
+use crate::values::fields::Fields;
 
 #[derive(Clone, Debug, Default)]
 pub struct Scenario {
     pub title: String,
     /// Values of the plan's inputs; the command line may set others.
-    pub inputs: IndexMap<String, Value>,
+    pub inputs: Fields,
     /// When the run begins; the start of the plan's window where it is not written.
     pub start: Option<Instant>,
     pub blocks: Vec<Block>,

@@ -6,6 +6,7 @@ use crate::plan::node::NodeId;
 use crate::providers::request::{Call, Direction};
 use crate::simulate::fault::{Fate, Fault, Times};
 use crate::simulate::series::Series;
+use crate::values::fields::Fields;
 use crate::values::{Instant, Value};
 use rustc_hash::FxHashMap;
 use std::collections::BTreeSet;
@@ -44,7 +45,7 @@ pub struct Question {
     pub provider: String,
     pub function: String,
     /// Those that were written; the others may be anything.
-    pub args: Vec<(String, Value)>,
+    pub args: Fields,
     /// Which part of the answer: `status`. Empty for the whole.
     pub path: Vec<String>,
 }
@@ -180,9 +181,8 @@ impl Script {
 
 impl Question {
     fn is_about(&self, call: &Call) -> bool {
-        let said = |(name, value): &(String, Value)| {
-            call.args.get(name).is_some_and(|arg| same(arg, value))
-        };
+        let said =
+            |(name, value): (&str, &Value)| call.args.get(name).is_some_and(|arg| same(arg, value));
         self.provider == call.provider
             && self.function == call.function
             && self.args.iter().all(said)

@@ -7,8 +7,8 @@ use crate::providers::request::{
 use crate::simulate::script::Script;
 use crate::units::Dim;
 use crate::units::amount::Quantity;
+use crate::values::fields::Fields;
 use crate::values::{Instant, Value};
-use indexmap::IndexMap;
 use serde_json::json;
 
 const GIB: i64 = 1 << 30;
@@ -90,7 +90,7 @@ fn reply(script: &Script, call: &Call) -> Value {
         ("body", Value::String("{}".to_owned())),
         (
             "headers",
-            Value::Json(json!({"content-type": "application/json"})),
+            Value::json(json!({"content-type": "application/json"})),
         ),
     ]);
     with_json_of(script.correct(call, reply), "body")
@@ -105,7 +105,7 @@ fn with_json_of(answer: Value, field_name: &str) -> Value {
     };
     match (answer, parsed) {
         (Value::Record(mut fields), Some(json)) => {
-            fields.insert("json".to_owned(), Value::Json(json));
+            fields.insert("json", Value::json(json));
             Value::Record(fields)
         }
         (answer, _) => answer,
@@ -132,7 +132,7 @@ pub fn shell_prepare(call: &Call) -> Result<Intent, Failure> {
     Ok(Intent {
         call: call.clone(),
         targets: Vec::<Target>::new(),
-        before: Value::Record(IndexMap::new()),
+        before: Value::Record(Fields::new()),
         forward: json!({ "argv": words(call) }),
         inverse: serde_json::Value::Null,
         observable: if idempotent {
@@ -236,11 +236,8 @@ pub fn word<'c>(call: &'c Call, arg: &str) -> &'c str {
     }
 }
 
-pub fn record<const N: usize>(fields: [(&str, Value); N]) -> Value {
-    let named = fields
-        .into_iter()
-        .map(|(name, value)| (name.to_owned(), value));
-    Value::Record(named.collect())
+pub fn record<const N: usize>(fields: [(&'static str, Value); N]) -> Value {
+    Value::Record(Fields::from(fields))
 }
 
 fn field<'v>(value: &'v Value, name: &str) -> Option<&'v Value> {
@@ -259,7 +256,7 @@ fn series(script: &mut Script, call: &Call, at: Instant, traffic: Traffic) -> Ve
             Vec::new()
         }
         Some(Some(value)) if traffic == Traffic::Some => vec![record([
-            ("labels", Value::Record(IndexMap::new())),
+            ("labels", Value::Record(Fields::new())),
             ("value", Value::measured(Dim::Count, value)),
             ("at", Value::Instant(at)),
         ])],

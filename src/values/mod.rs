@@ -1,11 +1,12 @@
 //! Types and the values that have them, shared by the checker, the engine and the providers.
 
+pub mod fields;
 pub mod show;
 pub mod version;
 
 use crate::units::Dim;
 use crate::units::amount::{Amount, Quantity};
-use indexmap::IndexMap;
+use crate::values::fields::Fields;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::sync::Arc;
@@ -120,17 +121,20 @@ impl fmt::Display for Type {
 pub enum Value {
     Bool(bool),
     String(String),
-    Version(Version),
+    Version(Box<Version>),
     Instant(Instant),
     Quantity(Quantity),
     Verdict(Verdict),
     Interval(Instant, Instant),
     List(Vec<Value>),
-    Record(IndexMap<String, Value>),
-    Json(serde_json::Value),
+    Record(Fields),
+    Json(Box<serde_json::Value>),
     /// A query that answered nothing. Every judgement on it is inconclusive.
     Absent,
 }
+
+/// Plans, states and worlds consist of them.
+const _: () = assert!(size_of::<Value>() <= 40);
 
 impl Value {
     pub fn count(n: i64) -> Value {
@@ -139,6 +143,14 @@ impl Value {
 
     pub fn measured(dim: Dim, value: f64) -> Value {
         Value::Quantity(Quantity::measured(dim, value))
+    }
+
+    pub fn json(json: serde_json::Value) -> Value {
+        Value::Json(Box::new(json))
+    }
+
+    pub fn version(version: Version) -> Value {
+        Value::Version(Box::new(version))
     }
 
     pub fn amount(&self) -> Option<Amount> {

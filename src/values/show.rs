@@ -1,6 +1,7 @@
 //! Values as a person reads them.
 
 use crate::units::show;
+use crate::values::fields::Fields;
 use crate::values::{Instant, Value, Verdict};
 use jiff::Timestamp;
 
@@ -15,7 +16,7 @@ pub fn value(value: &Value) -> String {
         Value::Verdict(verdict) => word(*verdict).to_owned(),
         Value::Interval(from, to) => format!("{} .. {}", instant(*from), instant(*to)),
         Value::List(values) => list(values),
-        Value::Record(fields) => cut(&record(fields.iter())),
+        Value::Record(fields) => cut(&record(fields)),
         Value::Json(json) => cut(&json.to_string()),
         Value::Absent => "no data".to_owned(),
     }
@@ -76,8 +77,9 @@ fn list(values: &[Value]) -> String {
     }
 }
 
-fn record<'a>(fields: impl Iterator<Item = (&'a String, &'a Value)>) -> String {
+fn record(fields: &Fields) -> String {
     let shown: Vec<String> = fields
+        .iter()
         .take(SHOWN_ITEMS_MAX)
         .map(|(name, field)| format!("{name}: {}", value(field)))
         .collect();

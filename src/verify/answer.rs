@@ -8,13 +8,13 @@ use crate::providers::request::{
 use crate::units::Dim;
 use crate::units::amount::Quantity;
 use crate::values::Value;
+use crate::values::fields::Fields;
 use crate::verify::branch::{Branch, actor};
 use crate::verify::fault::{Change, Doing, Fault, Looking, Says, Seeing, What};
 use crate::verify::promise;
 use crate::verify::request::Request;
 use crate::verify::subject::{PROVIDER, Subject};
 use crate::verify::world::{Account, Became, Looked, Signed, There};
-use indexmap::IndexMap;
 use serde_json::json;
 
 pub fn answer(branch: &mut Branch, subject: &Subject, request: Request) -> EventKind {
@@ -176,7 +176,7 @@ fn rules(
             .active
             .iter()
             .any(|fault| matches!(fault, Fault::Blind { watch: of, .. } if *of == watch));
-    let mut record = IndexMap::with_capacity(count);
+    let mut record = Vec::with_capacity(count);
     for rule in (0u32..).take(count) {
         let once = once.iter().find(|(of, _)| *of == rule);
         let lasting = || {
@@ -198,9 +198,9 @@ fn rules(
                 .unwrap_or(Says::False),
         };
         let value = said(says).unwrap_or(Value::Absent);
-        record.insert(rule.to_string(), value);
+        record.push((rule.to_string(), value));
     }
-    Value::Record(record)
+    Value::Record(record.into_iter().collect())
 }
 
 fn said(says: Says) -> Result<Value, Failure> {
@@ -240,7 +240,7 @@ fn intent(account: Option<&Account>) -> Intent {
         call: Call {
             provider: PROVIDER.to_owned(),
             function: String::new(),
-            args: IndexMap::new(),
+            args: Fields::new(),
         },
         targets: Vec::new(),
         before: Value::Absent,
@@ -326,15 +326,15 @@ fn result(branch: &Branch, change: usize) -> Value {
     let Some(account) = branch.world.changes.get(change) else {
         return Value::Absent;
     };
-    let mut fields = IndexMap::new();
+    let mut fields = Fields::new();
     match account.change.what {
         What::Weight => {
             let weight = Quantity::exact(Dim::Ratio, account.weight.0);
-            fields.insert("achieved".to_owned(), Value::Quantity(weight));
+            fields.insert("achieved", Value::Quantity(weight));
         }
         What::Step => {
             let node = account.change.node.0.to_string();
-            fields.insert("node".to_owned(), Value::String(node));
+            fields.insert("node", Value::String(node));
         }
         What::Undo | What::Promotion => {}
     }

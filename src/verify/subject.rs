@@ -16,10 +16,10 @@ use crate::plan::{
 };
 use crate::providers::request::Observable;
 use crate::units::Dim;
+use crate::values::fields::Fields;
 use crate::values::{Instant, Value, Version};
 use crate::verify::ledger::Ledger;
 use crate::verify::quiet::Pace;
-use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -61,7 +61,7 @@ impl Site {
 pub struct Subject {
     /// With its measurements left open.
     pub plan: Plan,
-    pub inputs: IndexMap<String, Value>,
+    pub inputs: Fields,
     /// By the number that stands in a read.
     pub sites: Vec<Site>,
     pub facts: Facts,
@@ -151,7 +151,7 @@ impl Subject {
 }
 
 /// `None` of a plan with a cycle, which has no times.
-pub fn subject(plan: &Plan, given: &IndexMap<String, Value>) -> Option<Subject> {
+pub fn subject(plan: &Plan, given: &Fields) -> Option<Subject> {
     let facts = facts(plan)?;
     let mut open = Opener {
         plan,
@@ -358,7 +358,7 @@ fn text(text: &str) -> Expr {
 }
 
 /// What a person would have to say; a list has as many elements as the plan allows.
-fn inputs(plan: &Plan, given: &IndexMap<String, Value>) -> IndexMap<String, Value> {
+fn inputs(plan: &Plan, given: &Fields) -> Fields {
     let value = |input: &Input| {
         let known = given.get(&input.name).or(input.default.as_ref());
         match (known, input.most) {
@@ -379,7 +379,7 @@ fn inputs(plan: &Plan, given: &IndexMap<String, Value>) -> IndexMap<String, Valu
 fn some_value(ty: &str) -> Value {
     match ty {
         "bool" => Value::Bool(true),
-        "version" => Value::Version(Version {
+        "version" => Value::version(Version {
             numbers: vec![1],
             pre: None,
             text: "1".to_owned(),

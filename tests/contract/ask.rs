@@ -7,8 +7,8 @@ use deployc::plan::{LocId, Plan, Setting};
 use deployc::providers::request::{
     Call, Direction, Failure, Intent, Key, Observation, Outcome, Request, Response,
 };
+use deployc::values::fields::Fields;
 use deployc::values::{Instant, Value};
-use indexmap::IndexMap;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -29,7 +29,7 @@ pub fn provider(
 ) -> Result<Arc<dyn Provider>, Vec<Problem>> {
     install_crypto();
     let plan = plan(vec![("it", kind, settings)]);
-    let providers: Providers = registry::build(&plan, &IndexMap::new(), environment)?;
+    let providers: Providers = registry::build(&plan, &Fields::new(), environment)?;
     Ok(Arc::clone(&providers["it"]))
 }
 
@@ -72,7 +72,7 @@ pub fn texts<const N: usize>(texts: [&str; N]) -> Value {
 
 pub fn map<const N: usize>(entries: [(&str, Value); N]) -> Value {
     let owned = entries.map(|(name, value)| (name.to_owned(), value));
-    Value::Record(IndexMap::from(owned))
+    Value::Record(Fields::from(owned))
 }
 
 pub fn seconds(seconds: f64) -> Value {

@@ -10,7 +10,7 @@ use deployc::effects::secret::Environment;
 use deployc::plan::{Plan, Setting};
 use deployc::providers::catalog;
 use deployc::values::Value;
-use indexmap::IndexMap;
+use deployc::values::fields::Fields;
 
 /// Each setting of each kind stands here once.
 const TEXT: &str = r##"
@@ -88,7 +88,7 @@ fn each_setting_that_is_declared_compiles_and_is_taken() {
             kind.name
         );
     }
-    let inputs = IndexMap::from([("site".to_owned(), text("https://site.example.com"))]);
+    let inputs = Fields::from([("site".to_owned(), text("https://site.example.com"))]);
     if let Err(problems) = registry::build(&plan, &inputs, &environment()) {
         panic!("{problems:?}");
     }
@@ -98,7 +98,7 @@ fn each_setting_that_is_declared_compiles_and_is_taken() {
 fn all_that_is_missing_is_said_at_once_with_its_place() {
     install_crypto();
     let plan = compiled("compiled-missing");
-    let Err(problems) = registry::build(&plan, &IndexMap::new(), &Environment::default()) else {
+    let Err(problems) = registry::build(&plan, &Fields::new(), &Environment::default()) else {
         panic!("built without secrets");
     };
     let said: Vec<String> = problems
@@ -126,11 +126,9 @@ fn all_that_is_missing_is_said_at_once_with_its_place() {
 #[test]
 fn a_setting_from_an_input_needs_it() {
     install_crypto();
-    let Err(problems) = registry::build(
-        &compiled("compiled-input"),
-        &IndexMap::new(),
-        &environment(),
-    ) else {
+    let Err(problems) =
+        registry::build(&compiled("compiled-input"), &Fields::new(), &environment())
+    else {
         panic!("built without its input");
     };
     assert_eq!(problems.len(), 1, "{problems:?}");
@@ -147,7 +145,7 @@ async fn what_the_plan_calls_is_what_the_provider_answers() {
     for provider in &mut plan.providers {
         provider.settings.remove("ca");
     }
-    let inputs = IndexMap::from([("site".to_owned(), text(server.url("")))]);
+    let inputs = Fields::from([("site".to_owned(), text(server.url("")))]);
     let providers = registry::build(&plan, &inputs, &environment()).unwrap();
     let answer =
         super::ask::read(&*providers["api"], call("up", [("path", text("/health"))])).await;
@@ -162,7 +160,7 @@ fn a_setting_of_another_version_is_refused_rather_than_not_kept() {
     let mut plan = compiled("compiled-odd");
     let odd = Setting::Value(map([("a", text("b"))]));
     plan.providers[1].settings.insert("retries".to_owned(), odd);
-    let inputs = IndexMap::from([("site".to_owned(), text("https://site.example.com"))]);
+    let inputs = Fields::from([("site".to_owned(), text("https://site.example.com"))]);
     let Err(problems) = registry::build(&plan, &inputs, &environment()) else {
         panic!("accepted");
     };

@@ -8,7 +8,7 @@ use deployc::effects::registry;
 use deployc::effects::secret::Environment;
 use deployc::plan::Setting;
 use deployc::providers::request::{Call, Failure, FailureKind};
-use indexmap::IndexMap;
+use deployc::values::fields::Fields;
 use serde_json::Value as Json;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -286,7 +286,7 @@ fn a_secret_that_is_missing_is_named_once_for_each_provider() {
     install_crypto();
     let hook = || vec![("webhook", Setting::SecretEnv("NO_HOOK".to_owned()))];
     let plan = plan(vec![("room", "slack", hook()), ("war", "slack", hook())]);
-    let Err(problems) = registry::build(&plan, &IndexMap::new(), &Environment::default()) else {
+    let Err(problems) = registry::build(&plan, &Fields::new(), &Environment::default()) else {
         panic!("built without its secret");
     };
     let said: Vec<(&str, &str)> = problems

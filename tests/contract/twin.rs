@@ -41,7 +41,7 @@ impl Simulated {
             to: Question {
                 provider: call.provider,
                 function: call.function,
-                args: call.args.into_iter().collect(),
+                args: call.args,
                 path: vec![field.to_owned()],
             },
             value,

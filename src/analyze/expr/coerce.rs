@@ -110,7 +110,7 @@ fn convert(typed: &Typed, wanted: &Type) -> Result<Typed, Box<Diagnostic>> {
             )));
         }
         Type::Version => match version::parse(text) {
-            Some(version) => converted.expr = Expr::Literal(Value::Version(version)),
+            Some(version) => converted.expr = Expr::Literal(Value::version(version)),
             None => {
                 let forms = "`v1.20`, `v2.3.1-rc.1`";
                 return Err(Box::new(numbers::bad_literal(

@@ -47,7 +47,7 @@ pub fn count(cx: &mut Cx<'_, '_>, env: &Env, written: &ast::Expr, what: &str) ->
 /// A share between 0% and 100%, both included.
 pub fn ratio(cx: &mut Cx<'_, '_>, env: &Env, written: &ast::Expr, what: &str) -> Option<Nano> {
     let ratio = exact(cx, env, written, Dim::Ratio, what)?;
-    if (0..=NANO).contains(&ratio.0) {
+    if (0..=NANO).contains(&{ ratio.0 }) {
         return Some(ratio);
     }
     cx.report(numbers::out_of_range(

@@ -32,7 +32,7 @@ pub fn number(cx: &mut Cx<'_, '_>, digits: &str, unit: Option<&Ident>, span: Spa
 
 pub fn version(cx: &mut Cx<'_, '_>, text: &str, span: Span) -> Typed {
     match version::parse(text) {
-        Some(version) => Typed::literal(Value::Version(version), Type::Version, span),
+        Some(version) => Typed::literal(Value::version(version), Type::Version, span),
         None => {
             cx.report(numbers::bad_literal(
                 span,

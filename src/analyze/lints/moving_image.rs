@@ -74,8 +74,8 @@ fn given(call: &CallExpr) -> Vec<(String, Option<String>)> {
         Some(Expr::Literal(Value::Record(fields))) => fields
             .iter()
             .map(|(name, image)| match image {
-                Value::String(image) => (name.clone(), Some(image.clone())),
-                _ => (name.clone(), None),
+                Value::String(image) => (name.to_owned(), Some(image.clone())),
+                _ => (name.to_owned(), None),
             })
             .collect(),
         _ => Vec::new(),

@@ -344,7 +344,7 @@ mod tests {
     #[test]
     fn a_version_is_compared_as_it_is_written() {
         let version = |text: &str| {
-            Expr::Literal(Value::Version(Version {
+            Expr::Literal(Value::version(Version {
                 numbers: Vec::new(),
                 pre: None,
                 text: text.to_owned(),

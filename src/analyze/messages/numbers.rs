@@ -234,8 +234,8 @@ fn corrected(digits: &str, number: Quantity, wanted: &Type) -> Vec<String> {
 /// `0.99` was meant as `99%`, `5` as `5%`.
 fn share(digits: &str, number: Quantity) -> String {
     match number.amount {
-        Amount::Exact(Nano(nano)) if nano > 0 && nano <= NANO => {
-            show::quantity(Quantity::exact(Dim::Ratio, nano))
+        Amount::Exact(nano) if nano > Nano(0) && nano <= Nano(NANO) => {
+            show::quantity(Quantity::exact(Dim::Ratio, nano.0))
         }
         _ => written(digits, "%"),
     }

@@ -3,6 +3,7 @@
 use crate::effects::kubernetes::failure::invalid;
 use crate::providers::request::{Call, Failure};
 use crate::units::amount::{Amount, NANO, Nano};
+use crate::values::fields::Fields;
 use crate::values::{Instant, Value};
 use indexmap::IndexMap;
 
@@ -10,7 +11,7 @@ use indexmap::IndexMap;
 #[derive(Clone, Copy)]
 pub struct Args<'a> {
     of: &'a str,
-    values: &'a IndexMap<String, Value>,
+    values: &'a Fields,
 }
 
 impl<'a> Args<'a> {
@@ -78,7 +79,7 @@ impl<'a> Args<'a> {
             Some(Value::Record(entries)) => entries
                 .iter()
                 .map(|(key, value)| match value {
-                    Value::String(text) => Ok((key.clone(), text.clone())),
+                    Value::String(text) => Ok((key.to_owned(), text.clone())),
                     _ => Err(self.wrong(name, "a map of strings")),
                 })
                 .collect(),
@@ -120,11 +121,8 @@ impl<'a> Args<'a> {
     }
 }
 
-pub fn record<const N: usize>(fields: [(&str, Value); N]) -> Value {
-    let fields = fields
-        .into_iter()
-        .map(|(name, value)| (name.to_owned(), value));
-    Value::Record(fields.collect())
+pub fn record<const N: usize>(fields: [(&'static str, Value); N]) -> Value {
+    Value::Record(Fields::from(fields))
 }
 
 pub fn string(text: impl Into<String>) -> Value {

@@ -139,9 +139,6 @@ fn counts(changes: &[Change]) -> Vec<(&'static str, Value)> {
     ]
 }
 
-fn named(fields: Vec<(&str, Value)>) -> Value {
-    let fields = fields
-        .into_iter()
-        .map(|(name, value)| (name.to_owned(), value));
-    Value::Record(fields.collect())
+fn named(fields: Vec<(&'static str, Value)>) -> Value {
+    Value::Record(fields.into_iter().collect())
 }

@@ -3,6 +3,7 @@
 use crate::effects::wire::Answer;
 use crate::providers::request::{Failure, FailureKind};
 use crate::units::Dim;
+use crate::values::fields::Fields;
 use crate::values::{Instant, Value};
 use indexmap::IndexMap;
 use serde::Deserialize;
@@ -146,10 +147,10 @@ fn number(point: &Point, labels: IndexMap<String, String>) -> Result<Value, Fail
     let labels = labels
         .into_iter()
         .map(|(name, value)| (name, Value::String(value)));
-    Ok(Value::Record(IndexMap::from([
-        ("labels".to_owned(), Value::Record(labels.collect())),
-        ("value".to_owned(), Value::measured(Dim::Count, value)),
-        ("at".to_owned(), Value::Instant(instant(*seconds))),
+    Ok(Value::Record(Fields::from([
+        ("labels", Value::Record(labels.collect())),
+        ("value", Value::measured(Dim::Count, value)),
+        ("at", Value::Instant(instant(*seconds))),
     ])))
 }
 
@@ -186,10 +187,10 @@ pub fn targets(targets: &Targets, job: Option<&str>) -> Value {
         0 => Value::Absent,
         _ => count(health.iter().filter(|health| **health == wanted).count()),
     };
-    Value::Record(IndexMap::from([
-        ("up".to_owned(), with("up")),
-        ("down".to_owned(), with("down")),
-        ("total".to_owned(), count(health.len())),
+    Value::Record(Fields::from([
+        ("up", with("up")),
+        ("down", with("down")),
+        ("total", count(health.len())),
     ]))
 }
 
@@ -243,11 +244,11 @@ pub fn rules(rules: &Rules) -> Value {
     };
     let evaluations: Option<Vec<i64>> = rules.iter().map(Rule::evaluated_ns).collect();
     let oldest = evaluations.and_then(|all| all.into_iter().min());
-    Value::Record(IndexMap::from([
-        ("total".to_owned(), count(total)),
-        ("failing".to_owned(), failing),
+    Value::Record(Fields::from([
+        ("total", count(total)),
+        ("failing", failing),
         (
-            "oldest".to_owned(),
+            "oldest",
             oldest.map_or(Value::Absent, |ns| Value::Instant(Instant(ns))),
         ),
     ]))

@@ -17,6 +17,7 @@ use crate::providers::request::{
     Request, Response, Target,
 };
 use crate::values::Value;
+use crate::values::fields::Fields;
 use async_trait::async_trait;
 use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
@@ -219,18 +220,12 @@ fn result(ended: &Ended, secrets: &Secrets) -> Value {
         true => Value::Absent,
         false => serde_json::from_str(&ended.stdout.text).map_or(Value::Absent, Value::Json),
     };
-    let fields = [
+    Value::Record(Fields::from([
         ("status", Value::count(0)),
         ("stdout", text(&ended.stdout.text)),
         ("stderr", text(&ended.stderr.text)),
         ("json", json),
-    ];
-    Value::Record(
-        fields
-            .into_iter()
-            .map(|(name, value)| (name.to_owned(), value))
-            .collect(),
-    )
+    ]))
 }
 
 fn hex(bytes: &[u8]) -> String {

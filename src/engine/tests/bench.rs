@@ -12,8 +12,8 @@ use crate::providers::request::{
 };
 use crate::units::Dim;
 use crate::units::show::duration_ns;
+use crate::values::fields::Fields;
 use crate::values::{Instant, Value, show};
-use indexmap::IndexMap;
 use std::collections::VecDeque;
 
 pub type Reply = Box<dyn Fn(Instant) -> Option<Result<Value, Failure>>>;
@@ -94,7 +94,7 @@ impl Bench {
             EventKind::Started {
                 run: "r1".to_owned(),
                 digest: "d".repeat(64),
-                inputs: IndexMap::new(),
+                inputs: Fields::new(),
                 by: actor("ann"),
             },
         );
@@ -362,10 +362,10 @@ pub fn signed(node: NodeId, user: &str, role: &str) -> EventKind {
 
 pub fn series(values: &[f64]) -> Value {
     let row = |value: &f64| {
-        let mut row = IndexMap::new();
-        row.insert("labels".to_owned(), Value::Record(IndexMap::new()));
-        row.insert("value".to_owned(), Value::measured(Dim::Count, *value));
-        Value::Record(row)
+        Value::Record(Fields::from([
+            ("labels", Value::Record(Fields::new())),
+            ("value", Value::measured(Dim::Count, *value)),
+        ]))
     };
     Value::List(values.iter().map(row).collect())
 }

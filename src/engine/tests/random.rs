@@ -21,8 +21,8 @@ use crate::providers::request::{
     Call, Direction, FailureKind, Intent, Key, Observable, Observation, Outcome,
 };
 use crate::syntax::ast::CompareOp;
+use crate::values::fields::Fields;
 use crate::values::{Instant, Value, Verdict};
-use indexmap::IndexMap;
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
 use proptest::test_runner::TestRunner;
@@ -187,7 +187,7 @@ impl World {
         world.take(EventKind::Started {
             run: "r".to_owned(),
             digest: "d".to_owned(),
-            inputs: IndexMap::new(),
+            inputs: Fields::new(),
             by: actor("ann"),
         });
         world

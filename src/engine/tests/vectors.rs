@@ -437,7 +437,7 @@ fn version(text: &str) -> Expr {
         Some((numbers, pre)) => (numbers, Some(pre.to_owned())),
         None => (text, None),
     };
-    Expr::Literal(Value::Version(Version {
+    Expr::Literal(Value::version(Version {
         numbers: numbers.split('.').map(|n| n.parse().unwrap()).collect(),
         pre,
         text: text.to_owned(),

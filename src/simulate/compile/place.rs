@@ -7,6 +7,7 @@ use crate::simulate::script::{Line, Question};
 use crate::source::Span;
 use crate::syntax::ast::scenario::Assign;
 use crate::syntax::ast::{Arg, Expr, ExprKind, Ident};
+use crate::values::fields::Fields;
 use crate::values::{Type, Value};
 use std::sync::Arc;
 
@@ -145,7 +146,7 @@ impl<'p> Compiler<'p> {
             to: Question {
                 provider: cluster,
                 function: function.name.to_owned(),
-                args: vec![("scope".to_owned(), Value::String(scope.to_owned()))],
+                args: Fields::from([("scope", Value::String(scope.to_owned()))]),
                 path: vec![field.name.clone()],
             },
             value,
@@ -179,7 +180,7 @@ impl<'p> Compiler<'p> {
         };
         let args = match path.call {
             Some((0, args)) => self.args(function, args)?,
-            _ => Vec::new(),
+            _ => Fields::new(),
         };
         let fields = path.members.get(1..).unwrap_or_default();
         let value = self.typed(function, fields, given, span)?;
@@ -211,8 +212,8 @@ impl<'p> Compiler<'p> {
         }
     }
 
-    pub fn args(&mut self, function: &Function, args: &[Arg]) -> Option<Vec<(String, Value)>> {
-        let mut named = Vec::new();
+    pub fn args(&mut self, function: &Function, args: &[Arg]) -> Option<Fields> {
+        let mut named = Fields::new();
         let mut rest = Vec::new();
         for (index, arg) in args.iter().enumerate() {
             let given = self.value(&arg.value)?;
@@ -229,7 +230,7 @@ impl<'p> Compiler<'p> {
             };
             match (many, param) {
                 (Some(_), _) => rest.push(given),
-                (None, Some(param)) => named.push((param.name.to_owned(), given)),
+                (None, Some(param)) => named.insert(param.name, given),
                 (None, None) => {
                     let known = function.params.iter().map(|param| param.name);
                     let message =
@@ -240,7 +241,7 @@ impl<'p> Compiler<'p> {
             }
         }
         if let (false, Some(param)) = (rest.is_empty(), function.params.first()) {
-            named.push((param.name.to_owned(), Value::List(rest)));
+            named.insert(param.name, Value::List(rest));
         }
         Some(named)
     }
@@ -289,7 +290,7 @@ impl<'p> Compiler<'p> {
         match (wanted, given) {
             (_, Value::Absent) => Some(Value::Absent),
             (Type::Json, given) => match value::json(&given) {
-                Ok(json) => Some(Value::Json(json)),
+                Ok(json) => Some(Value::json(json)),
                 Err(error) => {
                     self.say(messages::wrong_json(&error, span));
                     None

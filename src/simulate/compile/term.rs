@@ -10,8 +10,8 @@ use crate::simulate::scenario::Moment;
 use crate::source::Span;
 use crate::syntax::ast::{Arg, BinaryOp, CompareOp, Expr, ExprKind, Ident};
 use crate::units::Dim;
+use crate::values::fields::Fields;
 use crate::values::{Type, Value, Verdict};
-use indexmap::IndexMap;
 use std::mem::discriminant;
 
 /// What a term is, as far as comparing it goes.
@@ -364,10 +364,10 @@ impl Compiler<'_> {
             self.say(message);
             return None;
         };
-        let mut args: IndexMap<String, Value> = IndexMap::new();
+        let mut args = Fields::new();
         for param in &function.params {
             if let Some(default) = &param.default {
-                args.insert(param.name.to_owned(), default.clone());
+                args.insert(param.name, default.clone());
             }
         }
         if let Some((0, written)) = path.call {

@@ -5,8 +5,8 @@ use crate::syntax::ast::{Entry, Expr, ExprKind, StringLit, StringPart};
 use crate::units::Dim;
 use crate::units::amount::Amount;
 use crate::units::literal;
+use crate::values::fields::Fields;
 use crate::values::{Instant, Value, version};
-use indexmap::IndexMap;
 use jiff::Timestamp;
 use serde_json::Value as Json;
 
@@ -25,7 +25,7 @@ impl Compiler<'_> {
                     }
                 }
             }
-            ExprKind::Version(text) => version::parse(text).map(Value::Version),
+            ExprKind::Version(text) => version::parse(text).map(Value::version),
             ExprKind::Instant(text) => match instant(text) {
                 Some(at) => Some(Value::Instant(at)),
                 None => self.no_value(expr),
@@ -65,7 +65,7 @@ impl Compiler<'_> {
     }
 
     fn map(&mut self, entries: &[Entry]) -> Option<Value> {
-        let mut fields = IndexMap::new();
+        let mut fields = Fields::new();
         for entry in entries {
             fields.insert(entry.key.name.clone(), self.value(&entry.value)?);
         }
@@ -108,10 +108,10 @@ fn inner_json(value: &Value) -> Json {
         Value::Record(fields) => {
             let fields = fields
                 .iter()
-                .map(|(name, value)| (name.clone(), inner_json(value)));
+                .map(|(name, value)| (name.to_owned(), inner_json(value)));
             Json::Object(fields.collect())
         }
-        Value::Json(json) => json.clone(),
+        Value::Json(json) => Json::clone(json),
         _ => Json::Null,
     }
 }

@@ -31,7 +31,7 @@ fn ordering(left: &Value, right: &Value) -> Option<Ordering> {
             same(a.len() == b.len() && a.iter().zip(b).all(equal))
         }
         (Value::Record(a), Value::Record(b)) => {
-            let equal = |(name, a): (&String, &Value)| {
+            let equal = |(name, a): (&str, &Value)| {
                 let other = b.get(name);
                 other.is_some_and(|b| compare(a, CompareOp::Eq, b))
             };

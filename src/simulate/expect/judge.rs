@@ -256,10 +256,10 @@ fn told(world: &World, provider: &str, part: Option<&str>) -> Value {
 fn field(mut value: Value, path: &[String]) -> Value {
     for name in path {
         value = match value {
-            Value::Record(mut fields) => fields.swap_remove(name).unwrap_or(Value::Absent),
+            Value::Record(mut fields) => fields.remove(name).unwrap_or(Value::Absent),
             Value::Json(json) => json
                 .get(name)
-                .map_or(Value::Absent, |inner| Value::Json(inner.clone())),
+                .map_or(Value::Absent, |inner| Value::json(inner.clone())),
             _ => Value::Absent,
         };
     }

@@ -15,7 +15,7 @@ use serde_json::Value as Json;
 /// Answers a read of a provider whose namespace this is.
 pub fn read(cluster: &Cluster, namespace: &str, call: &Call) -> Result<Value, Failure> {
     match call.function.as_str() {
-        "version" => Ok(Value::Version(version(&cluster.version))),
+        "version" => Ok(Value::version(version(&cluster.version))),
         "nodes" => Ok(nodes(cluster)),
         "storage_classes" => Ok(counts([("total", 1), ("default", 1)])),
         "namespace" => Ok(namespace_record(cluster, &text(call, "name"))),
@@ -265,7 +265,7 @@ fn can(cluster: &Cluster, namespace: &str, call: &Call) -> Result<Value, Failure
     ))
 }
 
-fn counts<const N: usize>(fields: [(&str, i64); N]) -> Value {
+fn counts<const N: usize>(fields: [(&'static str, i64); N]) -> Value {
     record(fields.map(|(name, n)| (name, Value::count(n))))
 }
 

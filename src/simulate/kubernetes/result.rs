@@ -169,11 +169,8 @@ fn how_many(steps: &Steps) -> [(&'static str, Value); 3] {
     ]
 }
 
-fn named(fields: Vec<(&str, Value)>) -> Value {
-    let named = fields
-        .into_iter()
-        .map(|(name, value)| (name.to_owned(), value));
-    Value::Record(named.collect())
+fn named(fields: Vec<(&'static str, Value)>) -> Value {
+    Value::Record(fields.into_iter().collect())
 }
 
 fn number(n: usize) -> i64 {

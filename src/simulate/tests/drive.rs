@@ -10,7 +10,7 @@ use crate::simulate::script::Line;
 use crate::simulate::setup;
 use crate::simulate::tests::plan::{HALF, SECOND_NS, plan};
 use crate::simulate::world::World;
-use indexmap::IndexMap;
+use crate::values::fields::Fields;
 
 fn errors(scope: Option<&str>, percent: f64) -> Line {
     Line::Metric {
@@ -59,7 +59,7 @@ fn identity() -> Identity {
     Identity {
         run: "simulated".to_owned(),
         digest: "0123456789abcdef".to_owned(),
-        inputs: IndexMap::new(),
+        inputs: Fields::new(),
     }
 }
 

@@ -11,14 +11,13 @@ use crate::simulate::scenario::Moment;
 use crate::source::Span;
 use crate::syntax::ast::scenario::Scenario;
 use crate::syntax::ast::{ExprKind, StmtKind};
-use crate::values::Value;
+use crate::values::fields::Fields;
 use crate::verify::fault::Fault;
-use indexmap::IndexMap;
 
 #[derive(Clone, Debug, Default)]
 pub struct Open {
     /// Values of the plan's inputs.
-    pub inputs: IndexMap<String, Value>,
+    pub inputs: Fields,
     /// In the order of the text.
     pub faults: Vec<Planned>,
 }

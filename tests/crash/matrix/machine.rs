@@ -20,7 +20,7 @@ use deployc::providers::request::{
 use deployc::simulate::script::Line;
 use deployc::simulate::world::{Ticket, Turn, World};
 use deployc::values::Instant;
-use indexmap::IndexMap;
+use deployc::values::fields::Fields;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -178,7 +178,7 @@ impl<'p> Machine<'p> {
             true => EventKind::Started {
                 run: RUN.to_owned(),
                 digest: journal.header.digest,
-                inputs: IndexMap::new(),
+                inputs: Fields::new(),
                 by: Actor::default(),
             },
             false => EventKind::Resumed {

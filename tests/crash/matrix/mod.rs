@@ -20,8 +20,8 @@ use deployc::journal::writer;
 use deployc::plan::Plan;
 use deployc::rerun::drive::{Identity, replay};
 use deployc::rerun::recording::recording;
+use deployc::values::fields::Fields;
 use fault::{At, Call, Fault, Planned, What};
-use indexmap::IndexMap;
 use machine::{Machine, Subject};
 use promises::{Whole, assert_kept};
 use rayon::prelude::*;
@@ -165,7 +165,7 @@ fn missed_and_decided_alike(plan: &Plan, mut machine: Machine) -> usize {
     let missed = recorded.missed.len();
     let identity = Identity {
         digest: journal.header.digest,
-        inputs: IndexMap::new(),
+        inputs: Fields::new(),
     };
     let again = replay(plan, recorded, plan, &identity);
     assert_eq!(difference(&journal.events, &again.events), None);

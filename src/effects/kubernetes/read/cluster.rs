@@ -17,7 +17,7 @@ pub async fn version(api: &Api) -> Result<Value, Failure> {
     let text = text(&answer, "/gitVersion");
     let version = parse(text);
     version
-        .map(Value::Version)
+        .map(Value::version)
         .ok_or_else(|| malformed(format!("the API server calls its version `{text}`")))
 }
 

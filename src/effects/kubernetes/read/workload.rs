@@ -14,7 +14,7 @@ use crate::effects::kubernetes::resource::{
 use crate::providers::kubernetes::canary::canary_name;
 use crate::providers::request::Failure;
 use crate::values::Value;
-use indexmap::IndexMap;
+use crate::values::fields::Fields;
 use serde_json::{Map, Value as Json};
 
 /// An object that has to be there.
@@ -57,7 +57,7 @@ pub fn images(deployment: &Json) -> (Value, Value) {
     let first = containers
         .first()
         .map_or("", |container| text(container, "/image"));
-    let all: IndexMap<String, Value> = containers
+    let all: Fields = containers
         .iter()
         .map(|container| {
             (

@@ -441,7 +441,7 @@ fn text_map(call: &Call, arg: &str) -> BTreeMap<String, String> {
         return BTreeMap::new();
     };
     let texts = pairs.iter().filter_map(|(key, value)| match value {
-        Value::String(text) => Some((key.clone(), text.clone())),
+        Value::String(text) => Some((key.to_owned(), text.clone())),
         _ => None,
     });
     texts.collect()

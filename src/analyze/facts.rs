@@ -75,10 +75,10 @@ mod tests {
         let over = compare(metric(0, Scope::Canary), CompareOp::Gt, ratio(100));
         let mut critical = rule(over.clone(), 0, vec![Action::Rollback]);
         critical.label = Some("critical".to_owned());
-        critical.text = "canary.error_rate > 10%".to_owned();
+        critical.text = "canary.error_rate > 10%".into();
         let mut medium = rule(over, 5 * MINUTE_NS, vec![Action::Notify(notice("look"))]);
         medium.label = Some("medium".to_owned());
-        medium.text = "1% <= canary.error_rate <= 5%".to_owned();
+        medium.text = "1% <= canary.error_rate <= 5%".into();
         let watch = draft.watch(rollout, first_day, vec![critical, medium]);
         watch.title = "Rollback Decision Criteria".to_owned();
         watch.no_data = Some(NoData {

@@ -4,6 +4,7 @@ use crate::engine::protocol::Measured;
 use crate::plan::LocId;
 use crate::providers::request::{Call, Failure};
 use crate::values::{Instant, Value, Verdict};
+use std::sync::Arc;
 
 #[derive(Clone, Debug)]
 pub struct Link {
@@ -46,7 +47,7 @@ pub struct Sampled {
     pub at: Instant,
     pub by: Judging,
     /// The clause or condition as it stands in the plan, with its bound.
-    pub text: String,
+    pub text: Arc<str>,
     pub measured: Vec<Measured>,
     pub verdict: Verdict,
     pub reason: Option<String>,

@@ -190,7 +190,7 @@ fn judged(trace: &Trace, mut link: Link, node: &Node, state: &NodeState) -> Link
 
 fn clause(trace: &Trace, node: &Node, loc: LocId, shots: &[&Shot]) -> Link {
     let last = shots.last().map(|shot| &shot.sampled);
-    let text = last.map_or("", |last| last.text.as_str());
+    let text = last.map_or("", |last| &*last.text);
     let link = match last.map(|last| last.verdict) {
         Some(Verdict::Fail) => Link::new(format!("`{text}` did not hold")),
         _ => Link::new(format!("`{text}` could not be judged")),

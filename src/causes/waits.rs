@@ -136,7 +136,7 @@ fn newest(trace: &Trace, node: &Node, link: Link) -> Link {
     };
     let links = shown.iter().map(|(loc, shots)| {
         let last = shots.last().map(|shot| &shot.sampled);
-        let text = last.map_or("", |last| last.text.as_str());
+        let text = last.map_or("", |last| &*last.text);
         let verdict = last.map_or("not judged", |last| show::word(last.verdict));
         let at = last.map(|last| last.at);
         let reads = reads_at(trace.plan, node, *loc);

@@ -99,7 +99,7 @@ fn named(plan: &Plan, inputs: &Fields) -> Vec<Thing> {
             let title = of_plan
                 .title
                 .clone()
-                .unwrap_or_else(|| of_plan.text.clone());
+                .unwrap_or_else(|| of_plan.text.to_string());
             all.push(Thing {
                 subject: Subject::Rule { watch, rule },
                 // Two watches may have a rule each of the same title.

@@ -176,7 +176,7 @@ fn is_decided(turn: &Turn, id: NodeId, check: &Check, found: &Found) -> bool {
         return false;
     }
     let compared = comparisons(&check.body);
-    let is_compared = |text: &str| compared.iter().any(|comparison| comparison.text == text);
+    let is_compared = |text: &str| compared.iter().any(|comparison| *comparison.text == *text);
     let mut clauses = node.clauses.iter();
     clauses.all(|clause| clause.verdict == Verdict::Pass || is_compared(&clause.text))
 }

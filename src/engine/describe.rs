@@ -6,9 +6,16 @@ use crate::plan::elements;
 use crate::plan::expr::{CallExpr, Datum, Expr, Scope, TemplatePart};
 use crate::plan::walk::revision;
 use crate::values::show;
+use std::sync::Arc;
 
-pub fn describe(eval: &Evaluator, expr: &Expr) -> String {
-    words(eval, expr, 0)
+pub fn describe(eval: &Evaluator, expr: &Expr) -> Arc<str> {
+    if let Expr::Metric { metric, scope } = expr
+        && *scope == Scope::None
+        && let Some(name) = eval.state.agenda.index.metric_name(*metric)
+    {
+        return Arc::clone(name);
+    }
+    words(eval, expr, 0).into()
 }
 
 /// A `let` that stands for a long expression is cut here.

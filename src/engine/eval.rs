@@ -17,8 +17,8 @@ use crate::units::Dim;
 use crate::units::amount::Quantity;
 use crate::values::fields::Fields;
 use crate::values::{Instant, Value, Verdict, show};
+use rustc_hash::FxHashMap;
 use std::borrow::Cow;
-use std::collections::BTreeMap;
 
 /// Who asks: what an expression means depends on it.
 #[derive(Clone, Copy, Debug)]
@@ -68,9 +68,9 @@ pub struct Evaluator<'p: 's, 's> {
     pub scope: Scope,
     needs: Vec<Wanted>,
     waiting: Vec<ReadId>,
-    locals: BTreeMap<u32, &'p Expr>,
-    known: BTreeMap<u32, Seen<'s>>,
-    frozen: BTreeMap<u32, Value>,
+    locals: FxHashMap<u32, &'p Expr>,
+    known: FxHashMap<u32, Seen<'s>>,
+    frozen: FxHashMap<u32, Value>,
     depth: u32,
 }
 
@@ -112,7 +112,7 @@ pub fn sampled<'p, T>(
 
 /// Whether nothing that the sample waits for was answered yet.
 pub fn still_waits(state: &State, sample: &Sample) -> bool {
-    let unanswered = |id: &ReadId| state.reads.contains_key(id);
+    let unanswered = |id: &ReadId| state.moments.is_unanswered(*id);
     !sample.waiting.is_empty() && sample.waiting.iter().all(unanswered)
 }
 
@@ -169,9 +169,9 @@ impl<'p: 's, 's> Evaluator<'p, 's> {
             scope: Scope::None,
             needs: Vec::new(),
             waiting: Vec::new(),
-            locals: BTreeMap::new(),
-            known: BTreeMap::new(),
-            frozen: BTreeMap::new(),
+            locals: FxHashMap::default(),
+            known: FxHashMap::default(),
+            frozen: FxHashMap::default(),
             depth: 0,
         }
     }
@@ -296,7 +296,7 @@ impl<'p: 's, 's> Evaluator<'p, 's> {
     }
 
     fn moment(&self) -> Option<&'s Moment> {
-        self.state.moments.get(&self.asker.at)
+        self.state.moments.get(self.asker.at)
     }
 
     fn answer(

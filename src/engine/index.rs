@@ -8,6 +8,7 @@ use crate::providers::catalog;
 use crate::units::amount::Amount;
 use crate::values::Value;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 #[derive(Debug, Default)]
 pub struct Index {
@@ -17,6 +18,7 @@ pub struct Index {
     watch_count: u32,
     /// Nodes whose evidence can expire.
     expiring: Vec<NodeId>,
+    metric_names: Vec<Arc<str>>,
     /// What each metric asks where it is not narrowed to a scope; `None` of one that is derived.
     queries: Vec<Option<Wanted>>,
     /// Of each rule of each watch.
@@ -52,6 +54,11 @@ impl Index {
                 .iter()
                 .filter(|node| can_expire(node))
                 .map(|node| node.id)
+                .collect(),
+            metric_names: plan
+                .metrics
+                .iter()
+                .map(|metric| metric.name.as_str().into())
                 .collect(),
             queries: plan
                 .metrics
@@ -115,6 +122,10 @@ impl Index {
 
     pub fn expiring(&self) -> &[NodeId] {
         &self.expiring
+    }
+
+    pub fn metric_name(&self, metric: u32) -> Option<&Arc<str>> {
+        self.metric_names.get(metric as usize)
     }
 
     pub fn query(&self, metric: u32) -> Option<&Wanted> {

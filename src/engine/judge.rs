@@ -209,7 +209,7 @@ fn compare(turn: &mut Turn, id: NodeId, judged: &mut [Weighed], at: Instant) {
     for (weighed, said) in judged.iter_mut().filter(seen).zip(said) {
         let Some(outcome) = said.outcome else {
             let windows = Value::count(i64::from(said.windows));
-            let what = "windows".to_owned();
+            let what = "windows".into();
             weighed.judged.measured.push(Measured {
                 what,
                 value: windows,

@@ -19,6 +19,7 @@ pub mod grid;
 mod index;
 pub mod judge;
 pub mod metric;
+pub mod moments;
 mod narrow;
 pub mod pause;
 pub mod people;

@@ -137,6 +137,9 @@ pub fn begin(turn: &mut Turn, wanted: Wanted) {
 
 /// What caused it has passed, or a person goes on.
 pub fn release(turn: &mut Turn, cause: Cause) {
+    if turn.state.pauses.is_empty() {
+        return;
+    }
     let (gone, kept): (Vec<Pause>, Vec<Pause>) = std::mem::take(&mut turn.state.pauses)
         .into_iter()
         .partition(|pause| pause.cause == cause);

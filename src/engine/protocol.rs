@@ -188,7 +188,7 @@ pub enum NoteKind {
     },
     /// One clause was judged at one sample: measured value against its bound.
     Judged {
-        text: String,
+        text: Arc<str>,
         measured: Vec<Measured>,
         verdict: crate::values::Verdict,
         reason: Option<String>,
@@ -250,6 +250,6 @@ pub mod shared {
 /// What was compared: the words of the operand and its value, in the unit of the bound.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Measured {
-    pub what: String,
+    pub what: Arc<str>,
     pub value: Value,
 }

@@ -25,7 +25,6 @@ pub fn resume(turn: &mut Turn, epoch: u64, gap_ns: i64) {
     }
     ending::give_up_asked(turn, "the process that had asked was lost");
     turn.state.moments.clear();
-    turn.state.reads.clear();
     let now = turn.now();
     for (node, of_plan) in turn.state.nodes.iter_mut().zip(&turn.plan.nodes) {
         if node.life == Life::Running {

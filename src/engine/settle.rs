@@ -48,7 +48,8 @@ pub fn take(turn: &mut Turn, event: Event) {
     settle(turn);
     ending::say(turn);
     wake(turn);
-    forget(turn);
+    let now = turn.now();
+    turn.state.moments.forget(now);
 }
 
 fn absorb(turn: &mut Turn, kind: EventKind, before: Instant) {
@@ -107,10 +108,7 @@ fn absorb(turn: &mut Turn, kind: EventKind, before: Instant) {
 }
 
 fn answer(turn: &mut Turn, id: ReadId, result: Result<Value, Failure>) {
-    let Some(at) = turn.state.reads.remove(&id) else {
-        return;
-    };
-    let Some(moment) = turn.state.moments.get_mut(&at) else {
+    let Some(moment) = turn.state.moments.answered(id) else {
         return;
     };
     for Waiter { visitor, rule } in moment.answer(id, result) {
@@ -213,7 +211,7 @@ fn is_stuck(turn: &mut Turn) -> bool {
     let waits = state.agenda.first_alarm().is_some()
         || state.ending.is_some()
         || state.outcome.is_some()
-        || !state.reads.is_empty()
+        || state.moments.is_any_unanswered()
         || !state.messages.is_empty()
         || state.nodes.iter().any(asked)
         || state.writes.values().any(writing);
@@ -327,16 +325,4 @@ fn wake(turn: &mut Turn) {
         turn.state.wake = Some(at);
         turn.effects.push(Effect::Wake { at });
     }
-}
-
-/// Answers are kept until all questions of their instant are answered, and a little longer.
-fn forget(turn: &mut Turn) {
-    const KEPT: usize = 16;
-    if turn.state.moments.len() <= KEPT {
-        return;
-    }
-    let now = turn.state.now;
-    turn.state
-        .moments
-        .retain(|at, moment| moment.unanswered > 0 || *at >= now);
 }

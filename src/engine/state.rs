@@ -4,10 +4,10 @@ use crate::engine::agenda::Agenda;
 use crate::engine::baseline::Windows;
 use crate::engine::ending::Ending;
 use crate::engine::grid::{Sample, Sampler, Stopwatch};
+use crate::engine::moments::Moments;
 use crate::engine::pause::{Pause, Pool};
 use crate::engine::people::Gate;
-use crate::engine::protocol::{Actor, Measured, ReadId, RunOutcome};
-use crate::engine::question::Moment;
+use crate::engine::protocol::{Actor, Measured, RunOutcome};
 use crate::engine::subject::Void;
 use crate::engine::tell::{Message, Telling};
 use crate::engine::watch::WatchState;
@@ -20,6 +20,7 @@ use crate::values::{Instant, Value, Verdict};
 use indexmap::IndexMap;
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 #[derive(Clone, Debug, Default, Serialize)]
 pub struct State {
@@ -39,9 +40,7 @@ pub struct State {
     /// Top-level `let`s that were read: frozen from then on.
     pub lets: BTreeMap<u32, Value>,
     /// The questions of each instant at which something is sampled, with their answers.
-    pub moments: BTreeMap<Instant, Moment>,
-    /// What is in flight.
-    pub reads: BTreeMap<ReadId, Instant>,
+    pub moments: Moments,
     pub reads_made: u64,
     /// In the order in which they began, so that undo goes backwards.
     pub writes: IndexMap<Key, Write>,
@@ -158,7 +157,7 @@ pub enum Sight {
 /// One clause at one sample.
 #[derive(Clone, Debug, Serialize)]
 pub struct Judged {
-    pub text: String,
+    pub text: Arc<str>,
     pub measured: Vec<Measured>,
     pub verdict: Verdict,
     pub reason: Option<String>,

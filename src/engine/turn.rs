@@ -142,7 +142,7 @@ impl<'p> Turn<'p> {
             visitor: self.visitor,
             rule: self.rule,
         };
-        if let Some(moment) = self.state.moments.get_mut(&at) {
+        if let Some(moment) = self.state.moments.get_mut(at) {
             moment.wait(read, waiter);
         }
     }
@@ -300,14 +300,13 @@ impl<'p> Turn<'p> {
 
     /// Asks a question at an instant, unless it was asked there already.
     pub fn ask(&mut self, at: Instant, wanted: &Wanted) -> ReadId {
-        let moment = self.state.moments.entry(at).or_default();
-        if let Some(known) = moment.find(wanted) {
+        let moment = self.state.moments.get(at);
+        if let Some(known) = moment.and_then(|moment| moment.find(wanted)) {
             return known.id;
         }
         self.state.reads_made += 1;
         let id = ReadId(self.state.reads_made);
-        moment.ask(id, wanted);
-        self.state.reads.insert(id, at);
+        self.state.moments.ask(at, id, wanted);
         let index = &self.state.agenda.index;
         let timeout_ns = index.read_timeout_ns(&wanted.call.provider);
         self.effects.push(Effect::Read {

@@ -18,6 +18,7 @@ use crate::plan::{Plan, Policy, Rule, WatchSection};
 use crate::values::{Instant, Verdict};
 use serde::Serialize;
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 #[derive(Clone, Debug, Serialize)]
 pub struct View {
@@ -107,7 +108,7 @@ pub struct RuleView {
     pub refs: Vec<String>,
     /// By its place in [`Watching::sections`].
     pub section: Option<u32>,
-    pub text: String,
+    pub text: Arc<str>,
     pub range: Range,
     /// The newest sample; `fail` means that the condition is true.
     pub judged: Option<Judged>,

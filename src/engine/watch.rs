@@ -573,7 +573,7 @@ fn blind_words(turn: &Turn, index: u32) -> String {
 fn cause_of(rule: &Rule, judged: Option<&Judged>) -> String {
     let label = rule.label.as_ref().map(|label| format!("{label} "));
     let title = rule.title.as_ref().map(|title| format!("{title:?}: "));
-    let why = judged.map_or_else(|| rule.text.clone(), because);
+    let why = judged.map_or_else(|| rule.text.to_string(), because);
     let label = label.unwrap_or_default();
     format!("{label}{}{why}", title.unwrap_or_default())
 }

@@ -358,7 +358,7 @@ pub fn datum(node: NodeId, datum: Datum) -> Expr {
 pub fn expect(condition: Expr) -> Stmt {
     Stmt::Expect(Clause {
         condition,
-        text: "…".to_owned(),
+        text: "…".into(),
         loc: LocId(0),
     })
 }
@@ -370,7 +370,7 @@ pub fn rule(condition: Expr, for_ns: i64, actions: Vec<crate::plan::Action>) -> 
         refs: Vec::new(),
         section: None,
         condition,
-        text: "…".to_owned(),
+        text: "…".into(),
         for_ns,
         actions,
         loc: LocId(0),

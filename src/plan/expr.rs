@@ -9,6 +9,7 @@ use crate::units::Dim;
 use crate::units::amount::Nano;
 use crate::values::Value;
 use serde::{Deserialize, Serialize};
+use std::sync::Arc;
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -167,7 +168,7 @@ pub struct Comparison {
     pub confidence: Nano,
     /// Comparisons of one body with the same number share their confidence.
     pub family: u32,
-    pub text: String,
+    pub text: Arc<str>,
     pub loc: LocId,
 }
 
@@ -176,6 +177,6 @@ pub struct Comparison {
 pub struct Clause {
     pub condition: Expr,
     /// As written, for messages: `canary.error_rate < 1%`.
-    pub text: String,
+    pub text: Arc<str>,
     pub loc: LocId,
 }

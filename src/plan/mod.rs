@@ -26,6 +26,7 @@ use crate::units::Dim;
 use crate::values::{Instant, Value};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// From the first release on raised whenever the same plan would be carried out differently; a journal is pinned to it.
 pub const SEMANTICS: u32 = 1;
@@ -266,7 +267,7 @@ pub struct Rule {
     pub section: Option<u32>,
     pub condition: Expr,
     /// The condition as written, for messages.
-    pub text: String,
+    pub text: Arc<str>,
     /// Must have been true during the whole of it; 0: at once.
     pub for_ns: i64,
     pub actions: Vec<Action>,

@@ -137,7 +137,7 @@ pub fn place(plan: &Plan, at: At) -> Option<(LocId, String)> {
         }
         At::Rule(id) => {
             let rule = plan.watches.get(id.watch)?.rules.get(id.rule)?;
-            let name = rule.title.clone().unwrap_or_else(|| rule.text.clone());
+            let name = rule.title.clone().unwrap_or_else(|| rule.text.to_string());
             Some((rule.loc, name))
         }
     }

@@ -12,6 +12,7 @@ use crate::plan::Plan;
 use crate::plan::node::{NodeId, NodeKind};
 use crate::providers::request::{Direction, FailureKind, Key, Request, Response};
 use crate::simulate::agenda::{Agenda, Planned};
+use crate::simulate::due::Due;
 use crate::simulate::fault::{self, Fate};
 use crate::simulate::scenario::{Asked, Block, DeedKind, Moment, Says, Scenario};
 use crate::simulate::world::{Ticket, Turn, World};
@@ -33,7 +34,7 @@ pub struct Drive<'p> {
     pub newest: Option<Instant>,
     flights: FxHashMap<Ticket, Flight>,
     /// Of those that have one.
-    deadlines: BTreeSet<(Instant, Ticket)>,
+    deadlines: Due,
     tickets: u64,
     wake: Option<Instant>,
     agenda: Agenda,
@@ -57,12 +58,7 @@ enum Keeps {
 }
 
 /// A request under way.
-struct Flight {
-    what: What,
-    deadline: Option<Instant>,
-}
-
-enum What {
+enum Flight {
     Read(ReadId),
     Prepare(Key),
     Commit(Key, Direction),
@@ -122,7 +118,7 @@ impl<'p> Drive<'p> {
             events: 0,
             newest: None,
             flights: FxHashMap::default(),
-            deadlines: BTreeSet::new(),
+            deadlines: Due::default(),
             tickets: 0,
             wake: None,
             agenda: Agenda::default(),
@@ -244,18 +240,24 @@ impl<'p> Drive<'p> {
     }
 
     /// The next moment at which the driver itself has something to do.
-    fn horizon(&self) -> Option<Instant> {
+    fn horizon(&mut self) -> Option<Instant> {
         let looks = self.agenda.next_look();
         if self.down_until.is_some() {
             return self.down_until.into_iter().chain(looks).min();
         }
-        let deadline = self.deadlines.first().map(|(at, _)| *at);
+        let deadline = self.first_deadline().map(|(at, _)| at);
         let first = [deadline, self.agenda.next_event(), looks, self.wake];
         first.into_iter().flatten().min()
     }
 
+    fn first_deadline(&mut self) -> Option<(Instant, Ticket)> {
+        let flights = &self.flights;
+        self.deadlines
+            .first(|_, ticket| flights.contains_key(&ticket))
+    }
+
     /// With nothing else to wait for, the world's own time counts while a request is under way.
-    fn in_flight(&self) -> Option<Instant> {
+    fn in_flight(&mut self) -> Option<Instant> {
         let waiting = !self.flights.is_empty();
         self.world.next_at().filter(|_| waiting)
     }
@@ -269,8 +271,8 @@ impl<'p> Drive<'p> {
             }
             return self.agenda.look(now).map(Step::Look);
         }
-        let late = self.deadlines.first().filter(|(at, _)| *at <= now);
-        if let Some((_, ticket)) = late.copied() {
+        let late = self.first_deadline().filter(|(at, _)| *at <= now);
+        if let Some((_, ticket)) = late {
             let response = self.world.cancel(ticket, FailureKind::Timeout)?;
             let kind = self.landed(ticket, response)?;
             return Some(Step::Event(self.handle(kind)));
@@ -292,28 +294,27 @@ impl<'p> Drive<'p> {
 
     fn landed(&mut self, ticket: Ticket, response: Response) -> Option<EventKind> {
         let flight = self.flights.remove(&ticket)?;
-        if let Some(deadline) = flight.deadline {
-            self.deadlines.remove(&(deadline, ticket));
-        }
-        Some(match (flight.what, response) {
-            (What::Read(id), Response::Read(result)) => EventKind::Read { id, result },
-            (What::Prepare(key), Response::Prepared(result)) => EventKind::Prepared {
+        Some(match (flight, response) {
+            (Flight::Read(id), Response::Read(result)) => EventKind::Read { id, result },
+            (Flight::Prepare(key), Response::Prepared(result)) => EventKind::Prepared {
                 key,
                 result: result.map(Box::new),
             },
-            (What::Commit(key, direction), Response::Committed(outcome)) => EventKind::Committed {
-                key,
-                direction,
-                outcome,
-            },
-            (What::Observe(key, direction), Response::Observed(observation)) => {
+            (Flight::Commit(key, direction), Response::Committed(outcome)) => {
+                EventKind::Committed {
+                    key,
+                    direction,
+                    outcome,
+                }
+            }
+            (Flight::Observe(key, direction), Response::Observed(observation)) => {
                 EventKind::Observed {
                     key,
                     direction,
                     observation,
                 }
             }
-            (What::Tell(key), Response::Told(result)) => EventKind::Told { key, result },
+            (Flight::Tell(key), Response::Told(result)) => EventKind::Told { key, result },
             _ => return None,
         })
     }
@@ -347,7 +348,7 @@ impl<'p> Drive<'p> {
                 at,
                 timeout_ns,
             } => {
-                let ticket = self.take_off(What::Read(id), Some(timeout_ns));
+                let ticket = self.take_off(Flight::Read(id), Some(timeout_ns));
                 self.world.begin_read(ticket, &call, at);
             }
             Effect::Prepare {
@@ -359,7 +360,7 @@ impl<'p> Drive<'p> {
                     key: key.clone(),
                     call,
                 };
-                self.fly(What::Prepare(key), request, Some(timeout_ns));
+                self.fly(Flight::Prepare(key), request, Some(timeout_ns));
             }
             Effect::Commit {
                 key,
@@ -372,7 +373,7 @@ impl<'p> Drive<'p> {
                     intent: *intent,
                     direction,
                 };
-                self.fly(What::Commit(key, direction), request, Some(timeout_ns));
+                self.fly(Flight::Commit(key, direction), request, Some(timeout_ns));
             }
             Effect::Observe {
                 key,
@@ -385,14 +386,14 @@ impl<'p> Drive<'p> {
                     intent: *intent,
                     direction,
                 };
-                self.fly(What::Observe(key, direction), request, Some(timeout_ns));
+                self.fly(Flight::Observe(key, direction), request, Some(timeout_ns));
             }
             Effect::Tell { key, call } => {
                 let request = Request::Tell {
                     key: key.clone(),
                     call,
                 };
-                self.fly(What::Tell(key), request, None);
+                self.fly(Flight::Tell(key), request, None);
             }
             Effect::Cancel { key } => self.cancel(&key),
             Effect::Wake { at } => self.wake = Some(at),
@@ -405,18 +406,19 @@ impl<'p> Drive<'p> {
         }
     }
 
-    fn fly(&mut self, what: What, request: Request, timeout_ns: Option<i64>) {
-        let ticket = self.take_off(what, timeout_ns);
+    fn fly(&mut self, flight: Flight, request: Request, timeout_ns: Option<i64>) {
+        let ticket = self.take_off(flight, timeout_ns);
         let fate = self.fate(&request);
         self.world.begin_as(ticket, request, fate);
     }
 
-    fn take_off(&mut self, what: What, timeout_ns: Option<i64>) -> Ticket {
+    fn take_off(&mut self, flight: Flight, timeout_ns: Option<i64>) -> Ticket {
         self.tickets += 1;
         let ticket = Ticket(self.tickets);
-        let deadline = timeout_ns.map(|ns| self.world.now.plus(ns));
-        self.flights.insert(ticket, Flight { what, deadline });
-        self.deadlines.extend(deadline.map(|at| (at, ticket)));
+        self.flights.insert(ticket, flight);
+        if let Some(ns) = timeout_ns {
+            self.deadlines.plan(self.world.now.plus(ns), ticket);
+        }
         ticket
     }
 
@@ -437,9 +439,9 @@ impl<'p> Drive<'p> {
 
     /// Its answer comes as an event of its own, at this moment.
     fn cancel(&mut self, key: &Key) {
-        let is_it = |flight: &Flight| match &flight.what {
-            What::Prepare(of) | What::Commit(of, _) | What::Observe(of, _) => of == key,
-            What::Read(_) | What::Tell(_) => false,
+        let is_it = |flight: &Flight| match flight {
+            Flight::Prepare(of) | Flight::Commit(of, _) | Flight::Observe(of, _) => of == key,
+            Flight::Read(_) | Flight::Tell(_) => false,
         };
         let found = self.flights.iter().filter(|(_, flight)| is_it(flight));
         let Some(ticket) = found.map(|(ticket, _)| *ticket).min() else {

@@ -8,6 +8,7 @@ pub mod chance;
 pub mod compile;
 pub mod coverage;
 pub mod drive;
+mod due;
 pub mod expect;
 pub mod fault;
 pub mod history;

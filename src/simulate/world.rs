@@ -9,6 +9,7 @@ use crate::providers::request::{
     Call, Direction, Failure, FailureKind, Intent, Key, Observation, Outcome, Request, Response,
 };
 use crate::simulate::chance::{Chance, Stream};
+use crate::simulate::due::Due;
 use crate::simulate::fault::{Fate, Reach};
 use crate::simulate::history::{Change, What};
 use crate::simulate::kubernetes::job::{self, Job, Poll};
@@ -37,7 +38,7 @@ pub struct World {
     told: Vec<Change>,
     running: FxHashMap<Ticket, Running>,
     /// When each of them is to be looked at next.
-    due: BTreeSet<(Instant, Ticket)>,
+    due: Due,
     turns: BTreeMap<(Instant, u64), Turn>,
     turns_made: u64,
 }
@@ -112,7 +113,7 @@ impl World {
             rules: None,
             told: Vec::new(),
             running: FxHashMap::default(),
-            due: BTreeSet::new(),
+            due: Due::default(),
             turns: BTreeMap::new(),
             turns_made: 0,
         }
@@ -181,8 +182,8 @@ impl World {
     }
 
     /// The moment at which something happens next by itself.
-    pub fn next_at(&self) -> Option<Instant> {
-        let job = self.due.first().map(|(at, _)| *at);
+    pub fn next_at(&mut self) -> Option<Instant> {
+        let job = self.first_due().map(|(at, _)| at);
         let turn = self.turns.keys().next().map(|(at, _)| *at);
         let first = [job, turn, self.cluster.next_at()];
         first.into_iter().flatten().min()
@@ -194,8 +195,9 @@ impl World {
             self.now = self.now.max(at);
             self.take_turns();
             self.cluster.advance(self.now);
-            let due = self.due.first().filter(|(at, _)| *at <= self.now);
-            if let Some((_, ticket)) = due.copied()
+            let now = self.now;
+            let due = self.first_due().filter(|(at, _)| *at <= now);
+            if let Some((_, ticket)) = due
                 && let Some(running) = self.take(ticket)
                 && let fate = running.fate
                 && let Some(response) = self.look_at(ticket, running)
@@ -291,15 +293,18 @@ impl World {
     }
 
     fn keep(&mut self, ticket: Ticket, running: Running) {
-        self.take(ticket);
-        self.due.insert((running.at, ticket));
+        self.due.plan(running.at, ticket);
         self.running.insert(ticket, running);
     }
 
     fn take(&mut self, ticket: Ticket) -> Option<Running> {
-        let running = self.running.remove(&ticket)?;
-        self.due.remove(&(running.at, ticket));
-        Some(running)
+        self.running.remove(&ticket)
+    }
+
+    fn first_due(&mut self) -> Option<(Instant, Ticket)> {
+        let running = &self.running;
+        let stands = |at, ticket| running.get(&ticket).is_some_and(|running| running.at == at);
+        self.due.first(stands)
     }
 
     fn work(&mut self, request: Request) -> (i64, Work) {

@@ -100,7 +100,14 @@ impl<N: Into<Name>> FromIterator<(N, Value)> for Fields {
 
 impl<N: Into<Name>, const LEN: usize> From<[(N, Value); LEN]> for Fields {
     fn from(given: [(N, Value); LEN]) -> Fields {
-        given.into_iter().collect()
+        let fields = Fields(given.map(|(name, value)| (name.into(), value)).into());
+        debug_assert!(
+            fields
+                .iter()
+                .all(|(name, _)| fields.keys().filter(|other| *other == name).count() == 1),
+            "a name stands there twice"
+        );
+        fields
     }
 }
 

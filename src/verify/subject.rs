@@ -252,7 +252,7 @@ impl Opener<'_> {
     fn body(&mut self, site: Site, written: &[Stmt], loc: LocId) -> Vec<Stmt> {
         let clause = Stmt::Expect(Clause {
             condition: self.read(site, loc),
-            text: clauses(written).join(", "),
+            text: clauses(written).join(", ").into(),
             loc,
         });
         // Never judged; the engine reads from it how far back the answers look.
@@ -292,7 +292,7 @@ impl Opener<'_> {
                 let metric = u32::try_from(self.metrics.len()).unwrap_or(u32::MAX);
                 let said = Expr::Field(Box::new(read.clone()), at.to_string());
                 self.metrics
-                    .push(derived(rule.text.clone(), said, rule.loc));
+                    .push(derived(rule.text.to_string(), said, rule.loc));
                 rule.condition = Expr::Metric { metric, scope };
                 silence(&mut rule.actions);
             }
@@ -326,13 +326,13 @@ fn scope(plan: &Plan, condition: &Expr) -> Scope {
     }
 }
 
-fn clauses(body: &[Stmt]) -> Vec<String> {
+fn clauses(body: &[Stmt]) -> Vec<&str> {
     let mut found = Vec::new();
     for stmt in body {
         match stmt {
             Stmt::Let { .. } => {}
-            Stmt::Expect(clause) => found.push(clause.text.clone()),
-            Stmt::Against(comparison) => found.push(comparison.text.clone()),
+            Stmt::Expect(clause) => found.push(&*clause.text),
+            Stmt::Against(comparison) => found.push(&*comparison.text),
             Stmt::When { body, .. } => found.extend(clauses(body)),
         }
     }

@@ -98,7 +98,7 @@ pub fn place(subject: &Subject, fault: &Fault) -> Option<LocId> {
 fn rule_text(subject: &Subject, watch: u32, rule: u32) -> &str {
     let watch = subject.plan.watches.get(watch as usize);
     let rule = watch.and_then(|watch| watch.rules.get(rule as usize));
-    rule.map_or("", |rule| rule.text.as_str())
+    rule.map_or("", |rule| &*rule.text)
 }
 
 fn says_words(says: Says) -> &'static str {

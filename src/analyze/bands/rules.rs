@@ -86,7 +86,7 @@ fn dominated(places: &Places, rule: &Rule, by: &Rule) -> Diagnostic {
 
 fn shown(rule: &Rule) -> String {
     match rule.for_ns {
-        0 => rule.text.clone(),
+        0 => rule.text.to_string(),
         ns => format!("{} for {}", rule.text, duration_ns(ns)),
     }
 }

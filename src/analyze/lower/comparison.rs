@@ -143,7 +143,7 @@ pub fn lower(
         windows: family.windows,
         confidence: family.confidence,
         family: body.families,
-        text,
+        text: text.into(),
         loc,
     })
 }

@@ -134,7 +134,7 @@ pub fn clause(
     let loc = cx.loc(condition.span);
     body.stmts.push(Stmt::Expect(Clause {
         condition: typed.expr,
-        text,
+        text: text.into(),
         loc,
     }));
 }

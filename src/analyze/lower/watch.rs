@@ -189,7 +189,7 @@ fn rule(cx: &mut Cx<'_, '_>, env: &Env, rule: &ast::policy::Rule, span: Span) ->
         refs: nodes::refs(&rule.head),
         section: None,
         condition: condition.expr,
-        text: cx.text(rule.condition.span),
+        text: cx.text(rule.condition.span).into(),
         for_ns: for_ns?,
         actions,
         loc: cx.loc(rule.condition.span),

@@ -30,7 +30,7 @@ fn no_worse(metric: u32, relative: i128, absolute: i128) -> Comparison {
         windows: 4,
         confidence: Nano(950_000_000),
         family: 1,
-        text: "no worse".to_owned(),
+        text: "no worse".into(),
         loc: LOC,
     }
 }

@@ -249,7 +249,7 @@ pub fn rule(condition: Expr, for_ns: i64, actions: Vec<Action>) -> Rule {
         title: None,
         refs: Vec::new(),
         section: None,
-        text: "the rule".to_owned(),
+        text: "the rule".into(),
         condition,
         for_ns,
         actions,
@@ -276,7 +276,7 @@ pub fn pause(up_to_ns: i64, then: Policy) -> Policy {
 pub fn expect(condition: Expr) -> Stmt {
     Stmt::Expect(Clause {
         condition,
-        text: "it holds".to_owned(),
+        text: "it holds".into(),
         loc: LOC,
     })
 }

@@ -213,7 +213,7 @@ fn few_errors(mode: CheckMode) -> NodeKind {
     NodeKind::Check(Check {
         body: vec![Stmt::Expect(Clause {
             condition: errors(scope, CompareOp::Lt, 5),
-            text: "error_rate < 5%".to_owned(),
+            text: "error_rate < 5%".into(),
             loc: LOC,
         })],
         mode,
@@ -241,7 +241,7 @@ fn watch() -> Watch {
             refs: Vec::new(),
             section: None,
             condition: errors(Scope::Canary, CompareOp::Gt, 10),
-            text: "canary.error_rate > 10%".to_owned(),
+            text: "canary.error_rate > 10%".into(),
             for_ns: 0,
             actions: vec![Action::Rollback],
             loc: LOC,

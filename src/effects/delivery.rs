@@ -32,6 +32,7 @@ pub struct Delivery<'a> {
 pub async fn deliver(delivery: Delivery<'_>) -> Result<(), Failure> {
     let end = Instant::now() + delivery.within;
     let mut tries = 0;
+    let mut earlier = None;
     loop {
         let limit = TRY_MAX.min(end.saturating_duration_since(Instant::now()));
         let request = (delivery.request)().timeout(limit);
@@ -42,10 +43,14 @@ pub async fn deliver(delivery: Delivery<'_>) -> Result<(), Failure> {
             Judgement::Never(failure) => return Err(failure),
             Judgement::Later(failure, wish) => (failure, wish),
         };
+        // A last try for which hardly any time was left says less than the one before.
+        let is_cut_short = failure.kind == FailureKind::Timeout && limit < TRY_MAX;
+        let failure = earlier.filter(|_| is_cut_short).unwrap_or(failure);
         let pause = wish.unwrap_or_else(|| pause(delivery.key, tries));
         if pause >= end.saturating_duration_since(Instant::now()) {
             return Err(given_up(failure, tries, delivery.within));
         }
+        earlier = Some(failure);
         tokio::time::sleep(pause).await;
     }
 }

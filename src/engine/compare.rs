@@ -5,7 +5,7 @@ use crate::engine::truth::Truth;
 use crate::syntax::ast::CompareOp;
 use crate::units::Dim;
 use crate::units::amount::{Amount, Quantity};
-use crate::values::{Value, Verdict, Version};
+use crate::values::{Value, Verdict, version};
 use std::cmp::Ordering;
 
 /// Whether one side was written, or both were measured.
@@ -43,21 +43,6 @@ pub fn bool_of(value: &Value) -> Truth {
         Value::Absent => Err(Trouble::NoData("no data".to_owned())),
         other => Err(Trouble::Wrong(format!("{} is no condition", kind(other)))),
     }
-}
-
-/// Numbers compare as numbers, a missing part counts as 0, a pre-release comes before its release.
-pub fn versions(left: &Version, right: &Version) -> Ordering {
-    let parts = left.numbers.len().max(right.numbers.len());
-    let part = |version: &Version, at: usize| version.numbers.get(at).copied().unwrap_or(0);
-    let numbers = (0..parts)
-        .map(|at| part(left, at).cmp(&part(right, at)))
-        .find(|ordering| ordering.is_ne());
-    numbers.unwrap_or_else(|| match (&left.pre, &right.pre) {
-        (None, None) => Ordering::Equal,
-        (None, Some(_)) => Ordering::Greater,
-        (Some(_), None) => Ordering::Less,
-        (Some(left), Some(right)) => pre_releases(left, right),
-    })
 }
 
 pub fn holds(op: CompareOp, ordering: Ordering) -> bool {
@@ -142,33 +127,13 @@ fn ordered(left: &Value, right: &Value) -> Option<Ordering> {
         (Value::Bool(left), Value::Bool(right)) => Some(left.cmp(right)),
         (Value::String(left), Value::String(right)) => Some(left.cmp(right)),
         (Value::Instant(left), Value::Instant(right)) => Some(left.cmp(right)),
-        (Value::Version(left), Value::Version(right)) => Some(versions(left, right)),
+        (Value::Version(left), Value::Version(right)) => Some(version::compare(left, right)),
         (Value::Interval(a, b), Value::Interval(c, d)) => Some((a, b).cmp(&(c, d))),
         _ => None,
     }
 }
 
 /// By the parts between full stops: numbers before words, numbers as numbers.
-fn pre_releases(left: &str, right: &str) -> Ordering {
-    let mut parts = (left.split('.'), right.split('.'));
-    loop {
-        let ordering = match (parts.0.next(), parts.1.next()) {
-            (None, None) => return Ordering::Equal,
-            (None, Some(_)) => Ordering::Less,
-            (Some(_), None) => Ordering::Greater,
-            (Some(left), Some(right)) => match (left.parse::<u64>(), right.parse::<u64>()) {
-                (Ok(left), Ok(right)) => left.cmp(&right),
-                (Ok(_), Err(_)) => Ordering::Less,
-                (Err(_), Ok(_)) => Ordering::Greater,
-                (Err(_), Err(_)) => left.cmp(right),
-            },
-        };
-        if ordering.is_ne() {
-            return ordering;
-        }
-    }
-}
-
 fn kind(value: &Value) -> &'static str {
     match value {
         Value::Bool(_) => "a bool",

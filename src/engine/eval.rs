@@ -352,13 +352,7 @@ impl<'p: 's, 's> Evaluator<'p, 's> {
 
     fn input(&self, name: &str) -> Result<&'s Value, Trouble> {
         let given = self.state.run.as_ref().and_then(|run| run.inputs.get(name));
-        let plan: &'s Plan = self.plan;
-        let written = || {
-            let input = plan.inputs.iter().find(|input| input.name == name);
-            input.and_then(|input| input.default.as_ref())
-        };
-        let value = given.or_else(written);
-        value.ok_or_else(|| Trouble::NoData(format!("input `{name}` was not given")))
+        given.ok_or_else(|| Trouble::NoData(format!("input `{name}` was not given")))
     }
 
     fn element(&self, input: &str, index: u32) -> Result<&'s Value, Trouble> {

@@ -21,13 +21,13 @@ pub fn scalar<'p>(eval: &mut Evaluator<'p, '_>, index: u32, scope: &'p Scope) ->
     if let MetricSource::Derived(expr) = &metric.source {
         return derived(eval, metric, expr, scope);
     }
-    let mut series = series(eval, index, scope)?;
-    match series.len() {
-        0 => Ok(Value::Absent),
-        1 => Ok(series.swap_remove(0)),
-        count => Err(Trouble::Wrong(format!(
-            "`{}` gives {count} series: say how to combine them (`any`, `all`, `max`, `min`, `sum`, `avg`, `count`)",
-            metric.name
+    match rows(eval, index, scope)? {
+        [] => Ok(stand_in(&metric.source).cloned().unwrap_or(Value::Absent)),
+        [row] => scaled(row, metric),
+        several => Err(Trouble::Wrong(format!(
+            "`{}` gives {} series: say how to combine them (`any`, `all`, `max`, `min`, `sum`, `avg`, `count`)",
+            metric.name,
+            several.len()
         ))),
     }
 }
@@ -39,26 +39,26 @@ pub fn series<'p>(
     scope: &'p Scope,
 ) -> Result<Vec<Value>, Trouble> {
     let metric = of_plan(eval.plan, index)?;
-    let MetricSource::Query {
-        scale_numerator,
-        scale_denominator,
-        absent,
-        ..
-    } = &metric.source
-    else {
+    if let MetricSource::Derived(_) = metric.source {
         return scalar(eval, index, scope).map(|value| vec![value]);
-    };
-    let wanted = wanted(eval, index, scope)?;
-    let Value::List(rows) = eval.read(&wanted)? else {
-        return Err(Trouble::Wrong("the answer is no list of series".to_owned()));
-    };
-    if rows.is_empty() {
-        return Ok(absent.iter().cloned().collect());
     }
-    let scale = (*scale_numerator as f64, *scale_denominator as f64);
-    rows.iter()
-        .map(|row| scaled(row, metric.dim, scale))
-        .collect()
+    match rows(eval, index, scope)? {
+        [] => Ok(stand_in(&metric.source).cloned().into_iter().collect()),
+        rows => rows.iter().map(|row| scaled(row, metric)).collect(),
+    }
+}
+
+/// As they were answered.
+fn rows<'s>(
+    eval: &mut Evaluator<'_, 's>,
+    index: u32,
+    scope: &Scope,
+) -> Result<&'s [Value], Trouble> {
+    let wanted = wanted(eval, index, scope)?;
+    match eval.read(&wanted)? {
+        Value::List(rows) => Ok(rows),
+        _ => Err(Trouble::Wrong("the answer is no list of series".to_owned())),
+    }
 }
 
 /// Whether what the expression asks is there to be asked: `canary.` and `stable.` from the first weight that was
@@ -330,16 +330,32 @@ pub fn step_result(state: &State, step: NodeId) -> Option<Value> {
     writes.find(|write| write.node == step)?.result.clone()
 }
 
+/// What the metric is where there is no series.
+fn stand_in(source: &MetricSource) -> Option<&Value> {
+    match source {
+        MetricSource::Query { absent, .. } => absent.as_ref(),
+        MetricSource::Derived(_) => None,
+    }
+}
+
 /// First the numerator, then the denominator: `7 in %` is 0.07 to the last bit.
-fn scaled(row: &Value, dim: Dim, (numerator, denominator): (f64, f64)) -> Evaluated {
+fn scaled(row: &Value, metric: &Metric) -> Evaluated {
     let value = match row {
         Value::Record(fields) => fields.get("value"),
         _ => None,
     };
+    let (numerator, denominator) = match metric.source {
+        MetricSource::Query {
+            scale_numerator,
+            scale_denominator,
+            ..
+        } => (scale_numerator as f64, scale_denominator as f64),
+        MetricSource::Derived(_) => (1.0, 1.0),
+    };
     match value {
         Some(Value::Quantity(raw)) => {
             let raw = raw.amount.as_f64();
-            Ok(Value::measured(dim, raw * numerator / denominator))
+            Ok(Value::measured(metric.dim, raw * numerator / denominator))
         }
         _ => Err(Trouble::Wrong(
             "a series of the answer has no value".to_owned(),

@@ -101,7 +101,7 @@ fn coherent(plan: &Plan) -> Result<(), String> {
         depths.push(depth);
         let is_child = |id: &&NodeId| {
             let child = plan.node(**id);
-            child.is_some_and(|child| child.parent == Some(node.id) && child.id > node.id)
+            child.is_some_and(|child| child.parent == Some(node.id))
         };
         if node.children.iter().filter(is_child).count() != node.children.len() {
             return wrong("its children are not its own");

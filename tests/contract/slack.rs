@@ -206,6 +206,24 @@ async fn a_slack_that_hangs_fails_in_time_and_shows_no_secret() {
 }
 
 #[tokio::test]
+async fn a_last_try_that_is_cut_short_does_not_hide_why_the_one_before_failed() {
+    let tries = AtomicUsize::new(0);
+    let server = Server::start(move |_| match tries.fetch_add(1, Ordering::SeqCst) {
+        0 => Reply::new(503, "overloaded"),
+        _ => Reply::new(200, "ok").after(Duration::from_secs(30)),
+    });
+    let failure = tell(&*teller("slack", &server, 3.0), "k", message("x"))
+        .await
+        .unwrap_err();
+    assert_eq!(failure.kind, FailureKind::Unreachable, "{failure:?}");
+    let said = &failure.message;
+    assert!(
+        said.contains("overloaded") && said.contains("2 tries"),
+        "{said}"
+    );
+}
+
+#[tokio::test]
 async fn labels_that_pretend_to_be_markup_arrive_escaped() {
     let server = Server::start(|_| Reply::new(200, "ok"));
     let evil = call(

@@ -1,9 +1,9 @@
 //! What values come to together.
 
-use crate::engine::arith::combined;
+use crate::engine::arith::{combined, negated};
 use crate::syntax::ast::BinaryOp;
 use crate::units::Dim;
-use crate::units::amount::Quantity;
+use crate::units::amount::{Amount, Nano, Quantity};
 use crate::values::{Instant, Value, show};
 
 const S: i64 = 1_000_000_000;
@@ -30,6 +30,37 @@ fn quantities_are_added_taken_away_multiplied_and_divided() {
     );
     assert_eq!(come_to(&five, BinaryOp::Div, &Value::count(0)), None);
     assert_eq!(come_to(&five, BinaryOp::Add, &seconds(3)), None);
+}
+
+fn amount_of(left: i128, op: BinaryOp, right: i128) -> Amount {
+    let [left, right] =
+        [left, right].map(|nano| Value::Quantity(Quantity::exact(Dim::Count, nano)));
+    combined(&left, op, &right).unwrap().amount().unwrap()
+}
+
+#[test]
+fn what_can_be_said_exactly_is_and_the_rest_is_near() {
+    const ONE: i128 = 1_000_000_000;
+    let fifteen = amount_of(5 * ONE, BinaryOp::Mul, 3 * ONE);
+    assert!(matches!(fifteen, Amount::Exact(nano) if nano == Nano(15 * ONE)));
+    let tiny = amount_of(5, BinaryOp::Mul, 3);
+    assert!(matches!(tiny, Amount::Measured(value) if value > 1e-17 && value < 2e-17));
+    let huge = amount_of(i128::MAX, BinaryOp::Add, i128::MAX);
+    assert!(
+        matches!(huge, Amount::Measured(value) if value > 3e29),
+        "{huge:?}"
+    );
+}
+
+#[test]
+fn what_is_measured_has_a_negative_as_what_is_written() {
+    for (value, shown) in [
+        (Value::measured(Dim::Count, 2.5), "-2.5"),
+        (seconds(3), "-3s"),
+    ] {
+        assert_eq!(show::value(&negated(value).unwrap()), shown);
+    }
+    assert!(negated(Value::Bool(true)).is_err());
 }
 
 #[test]

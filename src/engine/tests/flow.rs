@@ -276,3 +276,36 @@ fn one_sample_decides_nothing_for_a_check_that_needs_more() {
         8s finish Stopped",
     );
 }
+
+#[test]
+fn a_plan_in_which_nothing_can_go_on_ends_and_says_so() {
+    let mut b = Builder::new();
+    let phase = b.phase("p");
+    let waits = |b: &mut Builder, name| {
+        let three = ready("nodes", CompareOp::Ge, 3);
+        b.check(phase, name, three, CheckMode::Once)
+    };
+    let (one, other) = (waits(&mut b, "one"), waits(&mut b, "other"));
+    b.after(one, other);
+    b.after(other, one);
+    let bench = Bench::new(b.plan).start().run();
+    let ending = bench.state.ending.as_ref().unwrap();
+    assert_eq!(ending.cause, "nothing in the plan can go on");
+    bench.outcome(RunOutcome::Stopped);
+}
+
+/// Deeper than anybody writes, so it is a damaged file.
+#[test]
+fn a_plan_is_nested_so_deep_and_no_deeper() {
+    let nested = |depth: usize| {
+        let mut b = Builder::new();
+        let mut inner = b.phase("p");
+        for _ in 0..depth {
+            inner = b.node(Some(inner), "p", NodeKind::Phase);
+        }
+        b.node(Some(inner), "hold", NodeKind::Hold { ns: S });
+        Bench::new(b.plan).start().run()
+    };
+    nested(63).outcome(RunOutcome::Succeeded);
+    nested(64).outcome(RunOutcome::Stopped);
+}

@@ -5,6 +5,7 @@ mod arithmetic;
 mod baselines;
 mod bench;
 mod build;
+mod comparing;
 mod counting;
 mod evidence;
 mod flow;

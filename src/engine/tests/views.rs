@@ -1,15 +1,17 @@
 //! A run as it stands, at moments of one story.
 
 use crate::engine::protocol::EventKind;
-use crate::engine::tests::bench::{Bench, actor, signed};
-use crate::engine::tests::build::{Builder, H, M, S, approve, errors, pause, rule};
+use crate::engine::tests::bench::{Bench, actor, record, signed};
+use crate::engine::tests::build::{
+    Builder, H, M, S, approve, derived, errors, expect, pause, ready, rule, step,
+};
 use crate::engine::view::{Item, Stand, View, view};
 use crate::plan::expr::Scope;
-use crate::plan::node::{CheckMode, NodeId, Quorum};
-use crate::plan::{Action, Plan, Policy};
+use crate::plan::node::{CheckMode, NodeId, NodeKind, Quorum};
+use crate::plan::{Action, Plan, Policy, Window};
 use crate::syntax::ast::CompareOp;
 use crate::units::show::duration_ns;
-use crate::values::{Instant, show};
+use crate::values::{Instant, Value, show};
 
 /// What is running, a line each.
 fn running(view: &View) -> String {
@@ -136,4 +138,76 @@ fn a_rollback_says_what_goes_back() {
         ("`deploy/release`", "waiting"),
     ];
     assert_eq!(undo, wanted);
+}
+
+fn found<'v>(view: &'v View, path: &str) -> &'v Item {
+    let mut open: Vec<&Item> = view.items.iter().collect();
+    while let Some(item) = open.pop() {
+        if item.path == path {
+            return item;
+        }
+        open.extend(&item.items);
+    }
+    panic!("there is no {path}");
+}
+
+#[test]
+fn what_is_done_again_and_again_says_when_it_is_next() {
+    let mut b = Builder::new();
+    let phase = b.phase("p");
+    let kind = NodeKind::Every {
+        period_ns: 10 * M,
+        ticks: 3,
+    };
+    let every = b.node(Some(phase), "every", kind);
+    let three = ready("nodes", CompareOp::Ge, 3);
+    b.check(every, "nodes", three, CheckMode::Once);
+    let plan = b.plan.clone();
+    let answered = |late: bool| {
+        Bench::new(b.plan.clone())
+            .answer("nodes", move |at| {
+                let is_asked_late = late && at >= Instant(10 * M);
+                (!is_asked_late).then(|| Ok(record(&[("ready", Value::count(3))])))
+            })
+            .start()
+            .until(12 * M)
+    };
+    let seen = view(&plan, &answered(false).state, Instant(12 * M));
+    let item = found(&seen, "p/every");
+    let left = item.left.map(|left| (left.of, left.ns, left.whole_ns));
+    assert_eq!(left, Some(("next tick", 8 * M, 10 * M)));
+    assert_eq!(item.doing, Some("waiting for its next tick"));
+    assert_eq!(item.tick, Some((1, 3)));
+    // While the check of a tick is not answered there is no next one to wait for.
+    let seen = view(&plan, &answered(true).state, Instant(12 * M));
+    let item = found(&seen, "p/every");
+    assert!(item.left.is_none() && item.doing.is_none());
+}
+
+#[test]
+fn before_its_window_a_run_waits() {
+    let (mut plan, _) = story();
+    plan.window = Some(Window {
+        from: Instant(H),
+        to: Instant(2 * H),
+    });
+    let bench = Bench::new(plan.clone()).metric("error_rate", |_| 0.0);
+    let bench = bench.start().until(M);
+    let stand = |at| view(&plan, &bench.state, Instant(at)).stand;
+    assert_eq!(stand(H - S), Stand::Waiting);
+    assert_eq!(stand(H), Stand::Running);
+}
+
+#[test]
+fn a_step_says_that_it_is_judged() {
+    let mut b = Builder::new();
+    let phase = b.phase("p");
+    let mut release = step("release", derived(2 * M));
+    release.post = vec![expect(ready("nodes", CompareOp::Ge, 3))];
+    b.node(Some(phase), "release", NodeKind::Step(release));
+    let bench = Bench::new(b.plan.clone()).answer("nodes", |_| None);
+    let bench = bench.start().until(2 * S);
+    let seen = view(&b.plan, &bench.state, Instant(2 * S));
+    let doing = found(&seen, "p/release").doing;
+    assert_eq!(doing, Some("judging its postconditions"));
 }

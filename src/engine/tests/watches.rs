@@ -375,3 +375,22 @@ fn questions_of_one_instant_are_asked_once() {
         .until(0);
     assert_eq!(bench.reads, 2);
 }
+
+#[test]
+fn a_watch_that_saw_nothing_at_its_end_has_no_verdict_though_it_saw_before() {
+    let verdict = |value: fn(i64) -> f64| {
+        let b = watched(10 * M, vec![rule(over(5), M, vec![Action::Rollback])]);
+        let abort = EventKind::Aborted {
+            by: actor("ann"),
+            reason: "no".to_owned(),
+        };
+        let bench = Bench::new(b.plan).metric("error_rate", value).start();
+        bench.at(5 * M, abort).run().state.watches[0].verdict
+    };
+    assert_eq!(verdict(|_| 0.0), Some(Verdict::Pass));
+    assert_eq!(verdict(|_| f64::NAN), Some(Verdict::Inconclusive));
+    let from_2m = |at| if at < 2 * M { 0.0 } else { f64::NAN };
+    assert_eq!(verdict(from_2m), Some(Verdict::Inconclusive));
+    let until_2m = |at| if at < 2 * M { f64::NAN } else { 0.0 };
+    assert_eq!(verdict(until_2m), Some(Verdict::Pass));
+}

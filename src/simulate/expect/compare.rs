@@ -1,8 +1,8 @@
 //! Comparing what happened with what was expected.
 
-use crate::engine::compare::{holds, versions};
+use crate::engine::compare::holds;
 use crate::syntax::ast::CompareOp;
-use crate::values::Value;
+use crate::values::{Value, version};
 use std::cmp::Ordering;
 
 /// What never was compares with nothing: neither equal nor different, but for the word `absent`.
@@ -23,7 +23,7 @@ fn ordering(left: &Value, right: &Value) -> Option<Ordering> {
         (Value::Bool(a), Value::Bool(b)) => Some(a.cmp(b)),
         (Value::String(a), Value::String(b)) => Some(a.cmp(b)),
         (Value::Instant(a), Value::Instant(b)) => Some(a.cmp(b)),
-        (Value::Version(a), Value::Version(b)) => Some(versions(a, b)),
+        (Value::Version(a), Value::Version(b)) => Some(version::compare(a, b)),
         (Value::Quantity(a), Value::Quantity(b)) if a.dim == b.dim => a.amount.compare(b.amount),
         (Value::Verdict(a), Value::Verdict(b)) => same(a == b),
         (Value::List(a), Value::List(b)) => {

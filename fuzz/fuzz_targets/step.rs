@@ -16,8 +16,8 @@ use deployc::providers::request::{
     Call, Direction, Failure, FailureKind, Intent, Key, Observable, Observation, Outcome,
 };
 use deployc::units::Dim;
+use deployc::values::fields::Fields;
 use deployc::values::{Instant, Value};
-use indexmap::IndexMap;
 use libfuzzer_sys::fuzz_target;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::LazyLock;
@@ -60,7 +60,7 @@ fuzz_target!(|moves: Vec<Move>| {
     world.take(EventKind::Started {
         run: "r".to_owned(),
         digest: "d".to_owned(),
-        inputs: IndexMap::new(),
+        inputs: Fields::new(),
         by: Actor::default(),
     });
     for one in moves.iter().take(400) {
@@ -277,7 +277,7 @@ impl World {
 fn read(call: &Call, how: u8, measured: f64) -> Value {
     let row = || {
         let fields = [
-            ("labels", Value::Record(IndexMap::new())),
+            ("labels", Value::Record(Fields::new())),
             ("value", Value::measured(Dim::Count, measured)),
         ];
         record(fields)

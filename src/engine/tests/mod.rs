@@ -11,6 +11,7 @@ mod evidence;
 mod flow;
 mod freezes;
 mod holds;
+mod judged;
 mod people;
 mod policies;
 mod random;

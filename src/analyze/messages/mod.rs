@@ -21,3 +21,17 @@ pub fn listed(names: &[&str]) -> String {
     }
     shown.join(", ")
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::analyze::messages::listed;
+
+    #[test]
+    fn a_dozen_are_shown_and_the_rest_is_counted() {
+        let names = |count: usize| listed(&vec!["x"; count]);
+        assert_eq!(names(0), "");
+        assert_eq!(names(2), "`x`, `x`");
+        assert_eq!(names(12), vec!["`x`"; 12].join(", "));
+        assert_eq!(names(15), format!("{}, 3 more", vec!["`x`"; 12].join(", ")));
+    }
+}

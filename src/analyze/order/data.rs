@@ -64,7 +64,7 @@ pub fn is_inside(plan: &Plan, node: NodeId, group: NodeId) -> bool {
 pub fn parents(plan: &Plan, id: NodeId) -> impl Iterator<Item = NodeId> + '_ {
     let parent = |id: NodeId| plan.node(id)?.parent;
     // A tree that is none would have no end.
-    std::iter::successors(parent(id), move |at| parent(*at)).take(plan.nodes.len() + 1)
+    std::iter::successors(parent(id), move |at| parent(*at)).take(plan.nodes.len())
 }
 
 pub fn top(plan: &Plan, id: NodeId) -> NodeId {

@@ -10,7 +10,7 @@ mod effects;
 pub mod objects;
 
 use crate::plan::Plan;
-use crate::plan::node::{Edge, EdgeWhy, NodeId};
+use crate::plan::node::{Edge, NodeId};
 
 /// Adds the edges of data and effects to [`crate::plan::node::Node::after`], once.
 pub fn fill(plan: &mut Plan) {
@@ -19,7 +19,8 @@ pub fn fill(plan: &mut Plan) {
     let effects = effects::edges(plan);
     add(plan, effects);
     for node in &mut plan.nodes {
-        node.after.sort_by_key(|edge| (edge.from, rank(edge.why)));
+        // What comes first stays: where two reasons make the same edge, what a person wrote is told, then what is read.
+        node.after.sort_by_key(|edge| edge.from);
         node.after.dedup_by_key(|edge| edge.from);
     }
 }
@@ -29,17 +30,6 @@ fn add(plan: &mut Plan, edges: Vec<(NodeId, Edge)>) {
         if let Some(node) = plan.nodes.get_mut(later.0 as usize) {
             node.after.push(edge);
         }
-    }
-}
-
-/// Where two reasons make the same edge, what a person wrote is told.
-fn rank(why: EdgeWhy) -> u8 {
-    match why {
-        EdgeWhy::Order => 0,
-        EdgeWhy::After => 1,
-        EdgeWhy::Data => 2,
-        EdgeWhy::Barrier => 3,
-        EdgeWhy::Effect => 4,
     }
 }
 

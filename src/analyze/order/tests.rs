@@ -4,9 +4,10 @@ use crate::analyze::order::check::check;
 use crate::analyze::order::fill;
 use crate::analyze::places::Places;
 use crate::plan::draft::{Draft, HOUR_NS, MINUTE_NS, datum};
-use crate::plan::expr::Datum;
+use crate::plan::expr::{Datum, Expr};
 use crate::plan::graph::Graph;
 use crate::plan::node::{CheckMode, EdgeWhy, NodeId, NodeKind};
+use crate::values::Value;
 
 /// What a node waits for, by name.
 fn waits(draft: &mut Draft, id: NodeId) -> Vec<String> {
@@ -40,6 +41,13 @@ fn neighbouring_reads_run_together_and_a_write_is_a_wall() {
     assert_eq!(waits(&mut draft, step), ["a", "b"]);
     assert_eq!(waits(&mut draft, below), ["step"]);
     assert_eq!(waits(&mut draft, next), ["below"]);
+    // Of two walls the lower one made the edge.
+    let last = draft.step(phase, "last", "api");
+    assert!(filled(&mut draft).is_empty());
+    assert_eq!(waits(&mut draft, last), ["next"]);
+    let own = draft.node(last).loc;
+    assert_ne!(draft.node(next).loc, own);
+    assert_eq!(draft.node(last).after[0].loc, own);
     assert_eq!(draft.node(below).after[0].why, EdgeWhy::Effect);
     let loc = draft.node(step).loc;
     assert_eq!(draft.node(below).after[0].loc, loc);
@@ -79,6 +87,26 @@ fn a_message_waits_for_all_above_and_nothing_waits_for_it() {
     assert_eq!(waits(&mut draft, second), ["check", "ask"]);
     assert_eq!(waits(&mut draft, step), ["check", "ask"]);
     assert_eq!(waits(&mut draft, last), ["step"]);
+}
+
+/// A group does what is in it: one that only tells is a message.
+#[test]
+fn a_group_stands_as_what_is_in_it() {
+    let mut draft = Draft::blank();
+    let phase = draft.phase("declare");
+    let when = || NodeKind::When(datum_true());
+    let says = draft.add(Some(phase), "says", when());
+    draft.notify(says, "word");
+    let looks = draft.add(Some(phase), "looks", when());
+    draft.check(looks, "check");
+    draft.notify(looks, "another");
+    let step = draft.step(phase, "step", "api");
+    assert!(filled(&mut draft).is_empty());
+    assert_eq!(waits(&mut draft, step), ["looks"]);
+}
+
+fn datum_true() -> Expr {
+    Expr::Literal(Value::Bool(true))
 }
 
 #[test]

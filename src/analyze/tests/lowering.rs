@@ -167,6 +167,65 @@ fn copies_for_the_elements_of_a_run() {
     assert_eq!(asks.count(), 2 + 2);
 }
 
+/// A rule for an element fires only where the run has it.
+#[test]
+fn rules_for_the_elements_of_a_run() {
+    let rule = "for host in hosts up to 2 { high \"${host}\" when not api.up(host) => rollback }\n";
+    let text = PLAN.replace("  critical when", &format!("  {rule}  critical when"));
+    let plan = planned(&format!("{text}\ninput hosts: list<string>\n"));
+    let asks = plan.watches[0].rules.iter().map(|rule| {
+        let mut asks = Vec::new();
+        walk::each(&rule.condition, &mut |part| {
+            if let Expr::HasElement { index, .. } = part {
+                asks.push(*index);
+            }
+        });
+        asks
+    });
+    assert_eq!(asks.collect::<Vec<_>>(), [vec![0], vec![1], vec![]]);
+}
+
+#[test]
+fn each_let_of_a_check_has_its_place() {
+    let text = PLAN.replace(
+        "    check \"Healthy\" expect canary.pods.healthy == 4 for 2m\n",
+        "    check \"Healthy\" for 2m {\n      let one = api.get(\"/a\")\n      let two = api.get(\"/b\")\n      \
+         expect one.status == 200\n      expect two.status == 200\n    }\n",
+    );
+    let plan = planned(&text);
+    let mut locals = Vec::new();
+    for expr in walk::of_node(node(&plan, "rollout/canary/stage-50/check-1")) {
+        walk::each(expr, &mut |part| {
+            if let Expr::Local(local) = part {
+                locals.push(*local);
+            }
+        });
+    }
+    assert_eq!(locals, [0, 1]);
+}
+
+#[test]
+fn a_role_keeps_its_people() {
+    let plan = planned(&format!(
+        "{PLAN}\nrole oncall \"On call\" = [\"ana\", \"ben\"]\nrole boss \"Boss\"\n"
+    ));
+    let of = |name: &str| {
+        let role = plan.roles.iter().find(|role| role.name == name).unwrap();
+        role.members.clone()
+    };
+    assert_eq!(of("oncall"), ["ana", "ben"]);
+    assert!(of("boss").is_empty());
+}
+
+/// What a step does is not known, but where it stands is.
+#[test]
+fn a_step_that_cannot_be_read_is_drawn() {
+    let compiled = compiled(&PLAN.replace("\"demo.yaml\", traffic: 0%)", "5)"));
+    let draft = compiled.draft.unwrap();
+    let paths: Vec<&str> = draft.nodes.iter().map(|node| node.path.as_str()).collect();
+    assert!(paths.contains(&"deploy/release"), "{paths:?}");
+}
+
 /// What is known is put in; what is read is read once, where things are not judged again.
 #[test]
 fn a_let_of_a_phase_is_read_only_if_it_has_to_be() {

@@ -81,3 +81,40 @@ fn merged(plan: &Plan) -> Vec<Window> {
     }
     merged
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::analyze::timing::freezes::longest;
+    use crate::plan::draft::{Draft, HOUR_NS};
+    use crate::plan::{Freeze, Window};
+    use crate::values::Instant;
+
+    fn hours(from: i64, to: i64) -> Window {
+        Window {
+            from: Instant(from * HOUR_NS),
+            to: Instant(to * HOUR_NS),
+        }
+    }
+
+    #[test]
+    fn a_freeze_counts_once_and_within_the_ends_of_the_plan() {
+        let mut draft = Draft::blank();
+        let plan = &mut draft.plan;
+        for (from, to) in [(2, 4), (3, 5), (8, 9)] {
+            plan.freezes.push(Freeze {
+                window: hours(from, to),
+                title: None,
+                refs: Vec::new(),
+            });
+        }
+        plan.deadline_ns = None;
+        assert_eq!(longest(plan, HOUR_NS), 4 * HOUR_NS);
+        plan.window = Some(hours(4, 10));
+        assert_eq!(longest(plan, HOUR_NS), 2 * HOUR_NS);
+        // No more than there is room for.
+        assert_eq!(longest(plan, 5 * HOUR_NS), HOUR_NS);
+        plan.deadline_ns = Some(3 * HOUR_NS);
+        assert_eq!(longest(plan, 2 * HOUR_NS), HOUR_NS);
+        assert_eq!(longest(plan, 4 * HOUR_NS), 0);
+    }
+}

@@ -48,7 +48,7 @@ pub fn check(plan: &Plan, places: &Places) -> Vec<Diagnostic> {
             && for_ns > ns
         {
             found.push(for_too_long(places, node, for_ns, ns));
-        } else if count.lookback_ns > 0 && count.lookback_ns >= ns {
+        } else if count.lookback_ns >= ns {
             found.push(looks_too_far(places, node, count.lookback_ns, ns));
         } else if count.possible < count.needed {
             found.push(too_few(plan, places, node, &count, ns));

@@ -14,6 +14,8 @@ use crate::plan::node::{CheckMode, NodeId, NodeKind, Quorum, UndoPlan};
 use crate::plan::{Action, Counting, LocId, NoData, Policy, Window};
 use crate::values::Instant;
 
+mod frames;
+
 const DAY_NS: i64 = 24 * HOUR_NS;
 
 fn times(draft: &mut Draft) -> Times {
@@ -465,6 +467,7 @@ fn samples_that_fit_a_time() {
     let every = 15 * SECOND_NS;
     assert_eq!(samples::possible(minute(5), every, 0), 21);
     assert_eq!(samples::possible(minute(5), every, minute(1)), 17);
+    assert_eq!(samples::possible(minute(1), every, 20 * SECOND_NS), 3);
     assert_eq!(samples::possible(minute(1), every, minute(1)), 1);
     assert_eq!(samples::possible(0, every, 0), 1);
     assert_eq!(samples::possible(minute(1), every, minute(5)), 0);

@@ -57,7 +57,6 @@ pub fn fits(wanted: &Type, found: &Type) -> bool {
         (Type::List(wanted), Type::List(found)) | (Type::Map(wanted), Type::Map(found)) => {
             fits(wanted, found)
         }
-        (Type::Record(wanted), Type::Record(found)) => wanted.name == found.name,
         _ => wanted == found,
     }
 }

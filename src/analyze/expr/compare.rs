@@ -124,7 +124,7 @@ fn bare_number(
 }
 
 fn comparable(left: &Type, right: &Type) -> bool {
-    coerce::fits(left, right) || coerce::fits(right, left)
+    coerce::fits(left, right)
 }
 
 fn equality(op: CompareOp) -> bool {

@@ -236,6 +236,9 @@ fn syntax_newer_than_the_parser_is_let_through() {
         "rate(x[5m] anchored)",
         "histogram_of_tomorrow(x)",
         "rate(x[step()])",
+        "x >/ y",
+        "x </ y",
+        "x offset (5m)",
     ] {
         let query = query(text);
         assert!(query.unverified.is_some(), "{text}");

@@ -1,7 +1,9 @@
 //! What stands in the plan for what stands in the text.
 
-use crate::analyze::tests::{PLAN, compiled, planned};
-use crate::plan::expr::{Comparison, Expr};
+use crate::analyze::compile::{SourceText, compile};
+use crate::analyze::files::InMemory;
+use crate::analyze::tests::{MANIFEST, PLAN, compiled, planned};
+use crate::plan::expr::{Comparison, Expr, Stmt, Template, TemplatePart};
 use crate::plan::invariant::{Atom, End, Formula};
 use crate::plan::node::{Node, NodeKind};
 use crate::plan::{Plan, walk};
@@ -165,6 +167,96 @@ fn copies_for_the_elements_of_a_run() {
         asks
     });
     assert_eq!(asks.count(), 2 + 2);
+}
+
+/// What holds only sometimes is judged only then.
+#[test]
+fn a_when_of_a_check_stays_one() {
+    let text = PLAN.replace(
+        "    check \"Healthy\" expect canary.pods.healthy == 4 for 2m\n",
+        "    check \"Healthy\" for 2m {\n      when api.up(\"/a\") { expect canary.pods.healthy == 4 }\n    }\n",
+    );
+    let plan = planned(&text);
+    let NodeKind::Check(check) = &node(&plan, "rollout/canary/stage-50/check-1").kind else {
+        panic!("no check")
+    };
+    let [Stmt::When { condition, body }] = check.body.as_slice() else {
+        panic!("{:?}", check.body)
+    };
+    assert!(matches!(condition, Expr::Call(_)));
+    assert!(matches!(body.as_slice(), [Stmt::Expect(_)]));
+}
+
+/// One string is the text, or the title of an item that has a `ref`; two are both.
+#[test]
+fn a_message_without_a_text_says_its_title() {
+    let text = PLAN.replace(
+        "  for path in",
+        "  notify room \"One\" ref A-7\n  notify room \"Two\" ref A-8 \"Text\"\n  notify room \"Three\"\n  for path in",
+    );
+    let plan = planned(&format!(
+        "{text}\nprovider room = slack {{ webhook: secret(env \"ROOM\") }}\n"
+    ));
+    let said = plan.nodes.iter().filter_map(|node| match &node.kind {
+        NodeKind::Notify(notice) => Some((
+            node.title.as_deref(),
+            walk::of_notice(notice).len(),
+            &notice.text,
+        )),
+        _ => None,
+    });
+    let said: Vec<(Option<&str>, usize, String)> = said
+        .map(|(title, exprs, text)| (title, exprs, format!("{text:?}")))
+        .collect();
+    let text = |words: &str| {
+        format!(
+            "{:?}",
+            Template {
+                parts: vec![TemplatePart::Text(words.to_owned())]
+            }
+        )
+    };
+    assert_eq!(said.len(), 3);
+    assert_eq!(said[0].0, Some("One"));
+    assert!(said[0].2.contains("One"));
+    assert_eq!(said[1], (Some("Two"), 0, text("Text")));
+    assert_eq!(said[2].2, text("Three"));
+}
+
+#[test]
+fn what_is_not_of_the_world_is_not_asked_of_it() {
+    let of_world = |claims: &str| {
+        let compiled = compiled(&format!("{PLAN}\ninvariant \"Claims\" {{\n{claims}\n}}\n"));
+        assert!(!compiled.has_errors(), "{:?}", compiled.diagnostics);
+        compiled.of_world.len()
+    };
+    assert_eq!(of_world("outcome != stopped"), 0);
+    assert_eq!(of_world("run.longest < 1d"), 0);
+    assert_eq!(of_world("api.up(\"/\")"), 1);
+    // Whatever the world says, it holds.
+    assert_eq!(of_world("run.longest < 1d or api.up(\"/\")"), 0);
+}
+
+/// A file that begins with a scenario is tried on the plan; one that only holds tests, too.
+#[test]
+fn files_beside_the_plan() {
+    let beside = |text: &str| {
+        let mut files = InMemory::default();
+        files
+            .files
+            .insert("demo.yaml".to_owned(), MANIFEST.as_bytes().to_vec());
+        let source = |name: &str, text: &str| SourceText {
+            name: name.to_owned(),
+            text: text.to_owned(),
+        };
+        let texts = vec![source("a.deploy", PLAN), source("b.deploy", text)];
+        let compiled = compile(texts, &files);
+        (compiled.scenarios.len(), compiled.tests.len())
+    };
+    let scenario = "deploy 1\nscenario \"Day\" {\n}\n";
+    assert_eq!(beside(scenario), (1, 0));
+    assert_eq!(beside(&format!("{scenario}let more = 1\n")), (1, 0));
+    assert_eq!(beside("deploy 1\nlet more = 1\n"), (0, 0));
 }
 
 /// A rule for an element fires only where the run has it.

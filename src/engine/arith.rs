@@ -14,6 +14,7 @@ pub fn combined(left: &Value, op: BinaryOp, right: &Value) -> Evaluated {
             quantities(*left, op, *right).map(Value::Quantity)
         }
         (Value::Instant(at), Value::Quantity(span)) => moved(*at, op, *span),
+        (Value::Quantity(span), Value::Instant(at)) if op == BinaryOp::Add => moved(*at, op, *span),
         (Value::Instant(later), Value::Instant(earlier)) if op == BinaryOp::Sub => {
             let ns = i128::from(later.since(*earlier));
             Ok(Value::Quantity(Quantity::exact(Dim::Duration, ns)))
@@ -90,6 +91,7 @@ fn result_dim(left: Dim, op: BinaryOp, right: Dim) -> Option<Dim> {
             (left, right) if left == right => Some(Dim::Ratio),
             (left, Dim::Count | Dim::Ratio) => Some(left),
             (left, Dim::Duration) => left.per_second(),
+            (left, Dim::Rate(per)) if per.dim() == left => Some(Dim::Duration),
             _ => None,
         },
         BinaryOp::And | BinaryOp::Or => None,

@@ -64,7 +64,8 @@ fn binary(left: &Value, op: BinaryOp, right: &Value) -> Option<Value> {
     match (left, op, right) {
         (Value::Bool(a), BinaryOp::And, Value::Bool(b)) => Some(Value::Bool(*a && *b)),
         (Value::Bool(a), BinaryOp::Or, Value::Bool(b)) => Some(Value::Bool(*a || *b)),
-        (Value::Instant(at), BinaryOp::Add, Value::Quantity(by)) => {
+        (Value::Instant(at), BinaryOp::Add, Value::Quantity(by))
+        | (Value::Quantity(by), BinaryOp::Add, Value::Instant(at)) => {
             Some(Value::Instant(Instant(at.0.checked_add(whole_ns(*by)?)?)))
         }
         (Value::Instant(at), BinaryOp::Sub, Value::Quantity(by)) => {

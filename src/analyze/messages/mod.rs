@@ -31,7 +31,7 @@ mod tests {
         let names = |count: usize| listed(&vec!["x"; count]);
         assert_eq!(names(0), "");
         assert_eq!(names(2), "`x`, `x`");
-        assert_eq!(names(12), vec!["`x`"; 12].join(", "));
-        assert_eq!(names(15), format!("{}, 3 more", vec!["`x`"; 12].join(", ")));
+        assert_eq!(names(12), ["`x`"; 12].join(", "));
+        assert_eq!(names(15), format!("{}, 3 more", ["`x`"; 12].join(", ")));
     }
 }

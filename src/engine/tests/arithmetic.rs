@@ -2,8 +2,8 @@
 
 use crate::engine::arith::{combined, negated};
 use crate::syntax::ast::BinaryOp;
-use crate::units::Dim;
 use crate::units::amount::{Amount, Nano, Quantity};
+use crate::units::{Dim, Per};
 use crate::values::{Instant, Value, show};
 
 const S: i64 = 1_000_000_000;
@@ -71,6 +71,9 @@ fn between_two_moments_lies_a_time_and_nothing_else_comes_of_them() {
     assert_eq!(come_to(&late, BinaryOp::Mul, &early), None);
     let moved = come_to(&early, BinaryOp::Add, &seconds(60));
     assert_eq!(moved, Some(show::value(&late)));
+    let other_way = come_to(&seconds(60), BinaryOp::Add, &early);
+    assert_eq!(other_way, Some(show::value(&late)));
+    assert_eq!(come_to(&seconds(60), BinaryOp::Sub, &early), None);
 }
 
 #[test]
@@ -86,5 +89,40 @@ fn what_is_absent_stays_absent() {
     for (left, right) in [(&Value::Absent, &one), (&one, &Value::Absent)] {
         let value = combined(left, BinaryOp::Div, right).ok();
         assert!(matches!(value, Some(Value::Absent)), "{value:?}");
+    }
+}
+
+/// What the compiler lets through has a value in a run: the table of dimensions is one.
+#[test]
+fn dimensions_are_those_that_the_compiler_knows() {
+    let rate = Dim::Rate(Per::Count);
+    for (left, op, right, dim, amount) in [
+        (Dim::Count, BinaryOp::Mul, Dim::Bytes, Dim::Bytes, 12.0),
+        (Dim::Bytes, BinaryOp::Mul, Dim::Ratio, Dim::Bytes, 12.0),
+        (rate, BinaryOp::Mul, Dim::Duration, Dim::Count, 12.0),
+        (Dim::Duration, BinaryOp::Mul, rate, Dim::Count, 12.0),
+        (Dim::Bytes, BinaryOp::Div, Dim::Bytes, Dim::Ratio, 3.0),
+        (Dim::Bytes, BinaryOp::Div, Dim::Count, Dim::Bytes, 3.0),
+        (Dim::Bytes, BinaryOp::Div, Dim::Ratio, Dim::Bytes, 3.0),
+        (Dim::Count, BinaryOp::Div, Dim::Duration, rate, 3.0),
+        (Dim::Count, BinaryOp::Div, rate, Dim::Duration, 3.0),
+        (Dim::Ratio, BinaryOp::Add, Dim::Ratio, Dim::Ratio, 8.0),
+        (Dim::Ratio, BinaryOp::Sub, Dim::Ratio, Dim::Ratio, 4.0),
+    ] {
+        let (six, two) = (Value::measured(left, 6.0), Value::measured(right, 2.0));
+        let value = combined(&six, op, &two).ok();
+        let Some(Value::Quantity(found)) = value else {
+            panic!("{left} {op:?} {right}: {value:?}")
+        };
+        assert_eq!(found.dim, dim, "{left} {op:?} {right}");
+        assert_eq!(found.amount.as_f64(), amount, "{left} {op:?} {right}");
+    }
+    for (left, op, right) in [
+        (Dim::Bytes, BinaryOp::Mul, Dim::Bytes),
+        (Dim::Bytes, BinaryOp::Div, Dim::Rate(Per::Count)),
+        (Dim::Bytes, BinaryOp::Add, Dim::Count),
+    ] {
+        let (six, two) = (Value::measured(left, 6.0), Value::measured(right, 2.0));
+        assert!(combined(&six, op, &two).is_err(), "{left} {op:?} {right}");
     }
 }

@@ -66,7 +66,7 @@ fn value(cx: &mut Cx<'_, '_>, setting: &providers::Setting, entry: &Entry) -> Op
     let written = expr::bare(&entry.value);
     match (&written.kind, &setting.ty) {
         (ExprKind::Secret(name), Type::Secret) => match name.parts.as_slice() {
-            [StringPart::Text(name)] if !name.is_empty() => Some(Setting::SecretEnv(name.clone())),
+            [StringPart::Text(name)] => Some(Setting::SecretEnv(name.clone())),
             _ => {
                 cx.report(say::constant_needed(name.span, "the name of a variable"));
                 None
@@ -75,10 +75,6 @@ fn value(cx: &mut Cx<'_, '_>, setting: &providers::Setting, entry: &Entry) -> Op
         (ExprKind::Name(name), ty) => {
             let name = name.clone();
             input(cx, setting, &name, written, ty)
-        }
-        (_, Type::Secret) if matches!(written.kind, ExprKind::String(_) | ExprKind::Raw(_)) => {
-            cx.report(say::literal_secret(written.span));
-            None
         }
         (_, ty) => constant(cx, written, ty),
     }

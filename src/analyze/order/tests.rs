@@ -100,9 +100,15 @@ fn a_group_stands_as_what_is_in_it() {
     let looks = draft.add(Some(phase), "looks", when());
     draft.check(looks, "check");
     draft.notify(looks, "another");
+    let asks = draft.add(Some(phase), "asks", when());
+    draft.confirm(asks, "ask", MINUTE_NS);
+    draft.notify(asks, "third");
+    let gates = draft.add(Some(phase), "gates", when());
+    draft.approve(gates, "gate", MINUTE_NS);
     let step = draft.step(phase, "step", "api");
     assert!(filled(&mut draft).is_empty());
-    assert_eq!(waits(&mut draft, step), ["looks"]);
+    assert_eq!(waits(&mut draft, gates), ["looks", "asks"]);
+    assert_eq!(waits(&mut draft, step), ["gates"]);
 }
 
 fn datum_true() -> Expr {

@@ -162,6 +162,7 @@ fn how_many_series() {
         assert_eq!(series(&format!("{function}(x)")), Series::Unknown);
     }
     assert_eq!(series("clamp(sum by (path) (x), 0, 1)"), by(&["path"]));
+    assert_eq!(series("-(sum by (path) (x))"), by(&["path"]));
     assert_eq!(series("rate(x[1m])"), Series::Unknown);
 }
 

@@ -50,6 +50,18 @@ fn a_canary_behind_a_hold_takes_what_its_stages_take() {
     assert_eq!(minutes(&mut draft, &[phase, canary]), [1 + 60 + 27, 27]);
 }
 
+/// A section begins with its phase, and what is in it may have to wait.
+#[test]
+fn a_section_takes_its_waiting_too() {
+    let mut draft = Draft::blank();
+    let phase = draft.phase("soak");
+    let first = draft.section(phase, "first");
+    draft.hold(first, "long", HOUR_NS);
+    let second = draft.section(phase, "second");
+    draft.hold(second, "short", 10 * MINUTE_NS);
+    assert_eq!(minutes(&mut draft, &[phase, first, second]), [70, 60, 70]);
+}
+
 #[test]
 fn waiting_for_an_item_of_another_phase_is_no_time_of_this_one() {
     let mut draft = Draft::blank();

@@ -222,6 +222,11 @@ fn expectations_of_one_check_may_contradict() {
         codes(holds::check(&draft.plan, &Places::default())),
         [("cannot-hold", Severity::Error)]
     );
+    draft.edit_check(check).body.push(expect(above(5)));
+    assert_eq!(
+        codes(holds::check(&draft.plan, &Places::default())),
+        [("cannot-hold", Severity::Error)]
+    );
 }
 
 #[test]

@@ -2,7 +2,9 @@
 
 use crate::engine::protocol::{EventKind, RunOutcome};
 use crate::engine::tests::bench::{Bench, failure, record};
-use crate::engine::tests::build::{Builder, M, S, check, errors, expect, notice, ready};
+use crate::engine::tests::build::{
+    Builder, M, S, check, derived, errors, expect, notice, ready, step,
+};
 use crate::plan::expr::Scope;
 use crate::plan::node::{CheckMode, NodeKind};
 use crate::providers::request::{Failure, FailureKind, Outcome};
@@ -308,4 +310,23 @@ fn a_plan_is_nested_so_deep_and_no_deeper() {
     };
     nested(63).outcome(RunOutcome::Succeeded);
     nested(64).outcome(RunOutcome::Stopped);
+}
+
+#[test]
+fn a_step_whose_postcondition_does_not_hold_has_failed_at_once() {
+    let mut b = Builder::new();
+    let phase = b.phase("p");
+    let mut release = step("release", derived(2 * M));
+    release.post = vec![expect(ready("nodes", CompareOp::Ge, 3))];
+    b.node(Some(phase), "release", NodeKind::Step(release));
+    Bench::new(b.plan)
+        .answer("nodes", |_| Some(Ok(record(&[("ready", Value::count(2))]))))
+        .start()
+        .run()
+        .expect_lines(
+            &["end p/release", "undone", "finish"],
+            "0s end p/release fail
+            0s undone p/release: done
+            0s finish RolledBack",
+        );
 }

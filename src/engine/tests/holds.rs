@@ -119,6 +119,26 @@ fn a_pause_inside_a_hold_is_added_to_it() {
 }
 
 #[test]
+fn a_hold_that_is_no_multiple_of_the_sampling_ends_with_a_sample() {
+    let mut b = Builder::new();
+    let phase = b.phase("p");
+    let release = b.step(phase, "release");
+    let canary = b.canary(phase, release, &[(50, 80 * S), (100, M)]);
+    let stage = b.child(canary, 0);
+    let low = errors(Scope::Canary, CompareOp::Lt, 5);
+    b.check(stage, "errors", low, CheckMode::Stage { for_ns: 0 });
+    Bench::new(b.plan)
+        .metric("error_rate", |_| 0.0)
+        .start()
+        .run()
+        .expect_lines(
+            &["end p/canary/stage-50 ", "end p/canary/stage-100 "],
+            "1m 20s end p/canary/stage-50 pass
+            2m 20s end p/canary/stage-100 not applicable",
+        );
+}
+
+#[test]
 fn absence_counts_for_no_hold_and_no_tick() {
     let (b, ..) = stage(ALWAYS);
     let bench = Bench::new(b.plan).metric("error_rate", |_| 0.0);

@@ -394,3 +394,41 @@ fn a_watch_that_saw_nothing_at_its_end_has_no_verdict_though_it_saw_before() {
     let until_2m = |at| if at < 2 * M { f64::NAN } else { 0.0 };
     assert_eq!(verdict(until_2m), Some(Verdict::Pass));
 }
+
+#[test]
+fn absence_counts_for_no_rule() {
+    let b = watched(2 * H, vec![rule(over(5), 10 * M, vec![Action::Rollback])]);
+    // Three minutes are seen at the crash; the rule begins anew when somebody takes over.
+    Bench::new(b.plan)
+        .metric("error_rate", |_| 0.5)
+        .start()
+        .until(3 * M)
+        .crash()
+        .at(H, resumed())
+        .run()
+        .expect_lines(
+            &["fired"],
+            "1h 7m fired: critical `the rule`: error_rate is 50%",
+        );
+}
+
+#[test]
+fn what_was_not_acknowledged_is_told_again_by_the_next_process() {
+    let b = watched(2 * H, vec![rule(over(5), 0, told("high"))]);
+    let mut bench = Bench::new(b.plan).metric("error_rate", |_| 0.5);
+    bench.latency_ns = 10 * S;
+    let told = |bench: &Bench| bench.lines(&["tell"]).lines().count();
+    let bench = bench.start().until(15 * S);
+    assert_eq!(told(&bench), 1);
+    assert_eq!(bench.state.tells.len(), 1);
+    let bench = bench.crash().at(M, resumed()).until(2 * M);
+    assert_eq!(told(&bench), 2);
+    assert!(bench.state.tells.is_empty());
+}
+
+fn resumed() -> EventKind {
+    EventKind::Resumed {
+        by: actor("ann"),
+        epoch: 2,
+    }
+}

@@ -78,22 +78,11 @@ fn quantities(left: Quantity, op: BinaryOp, right: Quantity) -> Result<Quantity,
     Ok(Quantity { dim, amount })
 }
 
-/// The closed table of compound dimensions.
 fn result_dim(left: Dim, op: BinaryOp, right: Dim) -> Option<Dim> {
     match op {
         BinaryOp::Add | BinaryOp::Sub => (left == right).then_some(left),
-        BinaryOp::Mul => match (left, right) {
-            (Dim::Rate(per), Dim::Duration) | (Dim::Duration, Dim::Rate(per)) => Some(per.dim()),
-            (Dim::Count | Dim::Ratio, other) | (other, Dim::Count | Dim::Ratio) => Some(other),
-            _ => None,
-        },
-        BinaryOp::Div => match (left, right) {
-            (left, right) if left == right => Some(Dim::Ratio),
-            (left, Dim::Count | Dim::Ratio) => Some(left),
-            (left, Dim::Duration) => left.per_second(),
-            (left, Dim::Rate(per)) if per.dim() == left => Some(Dim::Duration),
-            _ => None,
-        },
+        BinaryOp::Mul => left.times(right),
+        BinaryOp::Div => left.over(right),
         BinaryOp::And | BinaryOp::Or => None,
     }
 }

@@ -68,6 +68,32 @@ impl Dim {
     }
 }
 
+/// The closed table of what comes of two dimensions; a change is only compared.
+impl Dim {
+    /// Of a product: `2 * 5%` is a ratio, `20% * 3GiB` bytes, `10/s * 1m` a count.
+    pub fn times(self, other: Dim) -> Option<Dim> {
+        match (self, other) {
+            (Dim::Change, _) | (_, Dim::Change) => None,
+            (Dim::Count, other) | (other, Dim::Count) => Some(other),
+            (Dim::Ratio, other) | (other, Dim::Ratio) => Some(other),
+            (Dim::Rate(per), Dim::Duration) | (Dim::Duration, Dim::Rate(per)) => Some(per.dim()),
+            _ => None,
+        }
+    }
+
+    /// Of a quotient: `1m / 2m` is a ratio, `1m / 2` a duration, `100 / 10/s` as well.
+    pub fn over(self, other: Dim) -> Option<Dim> {
+        match (self, other) {
+            (Dim::Change, _) | (_, Dim::Change) => None,
+            (one, other) if one == other => Some(Dim::Ratio),
+            (one, Dim::Count | Dim::Ratio) => Some(one),
+            (one, Dim::Duration) => one.per_second(),
+            (one, Dim::Rate(per)) if per.dim() == one => Some(Dim::Duration),
+            _ => None,
+        }
+    }
+}
+
 impl fmt::Display for Dim {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

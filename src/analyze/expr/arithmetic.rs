@@ -72,7 +72,7 @@ pub fn negate(cx: &mut Cx<'_, '_>, env: &Env, inner: &ast::Expr, span: Span) -> 
 
 /// Whether what is subtracted from is written out: `100% - x` is a share, `a - b` the distance between two.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Minuend {
+pub enum Minuend {
     Constant,
     Read,
 }
@@ -84,7 +84,8 @@ fn complement(left: &Typed) -> Minuend {
     }
 }
 
-fn result(op: BinaryOp, left: &Type, right: &Type, minuend: Minuend) -> Option<Type> {
+/// What comes of two types, if anything does.
+pub fn result(op: BinaryOp, left: &Type, right: &Type, minuend: Minuend) -> Option<Type> {
     match op {
         BinaryOp::Add => sum(left, right),
         BinaryOp::Sub => difference(left, right, minuend),
@@ -122,31 +123,20 @@ fn difference(left: &Type, right: &Type, minuend: Minuend) -> Option<Type> {
 
 fn product(left: &Type, right: &Type) -> Option<Type> {
     use Type::{Points, Quantity as Q};
-    Some(match (left, right) {
-        (Q(Dim::Change), _) | (_, Q(Dim::Change)) => return None,
-        (Q(Dim::Count), Q(b)) => Q(*b),
-        (Q(a), Q(Dim::Count)) => Q(*a),
-        (Q(Dim::Ratio), Q(b)) => Q(*b),
-        (Q(a), Q(Dim::Ratio)) => Q(*a),
-        (Q(Dim::Rate(per)), Q(Dim::Duration)) | (Q(Dim::Duration), Q(Dim::Rate(per))) => {
-            Q(per.dim())
-        }
-        (Points, Q(Dim::Count)) | (Q(Dim::Count), Points) => Points,
-        _ => return None,
-    })
+    match (left, right) {
+        (Q(a), Q(b)) => a.times(*b).map(Q),
+        (Points, Q(Dim::Count)) | (Q(Dim::Count), Points) => Some(Points),
+        _ => None,
+    }
 }
 
 fn quotient(left: &Type, right: &Type) -> Option<Type> {
     use Type::{Points, Quantity as Q};
-    Some(match (left, right) {
-        (Q(Dim::Change), _) | (_, Q(Dim::Change)) => return None,
-        (Q(a), Q(b)) if a == b => Q(Dim::Ratio),
-        (Q(a), Q(Dim::Count | Dim::Ratio)) => Q(*a),
-        (Q(a), Q(Dim::Duration)) => Q(a.per_second()?),
-        (Q(a), Q(Dim::Rate(per))) if per.dim() == *a => Q(Dim::Duration),
-        (Points, Q(Dim::Count)) => Points,
-        _ => return None,
-    })
+    match (left, right) {
+        (Q(a), Q(b)) => a.over(*b).map(Q),
+        (Points, Q(Dim::Count)) => Some(Points),
+        _ => None,
+    }
 }
 
 fn folded(left: &Typed, op: BinaryOp, right: &Typed, ty: &Type) -> Option<Expr> {

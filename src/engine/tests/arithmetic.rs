@@ -1,10 +1,11 @@
 //! What values come to together.
 
+use crate::analyze::expr::arithmetic::{Minuend, result};
 use crate::engine::arith::{combined, negated};
 use crate::syntax::ast::BinaryOp;
 use crate::units::amount::{Amount, Nano, Quantity};
 use crate::units::{Dim, Per};
-use crate::values::{Instant, Value, show};
+use crate::values::{Instant, Type, Value, show};
 
 const S: i64 = 1_000_000_000;
 
@@ -125,4 +126,39 @@ fn dimensions_are_those_that_the_compiler_knows() {
         let (six, two) = (Value::measured(left, 6.0), Value::measured(right, 2.0));
         assert!(combined(&six, op, &two).is_err(), "{left} {op:?} {right}");
     }
+}
+
+/// A run comes to the dimension that the compiler has found: what was compared with it there is compared with it here.
+#[test]
+fn what_the_compiler_says_of_two_quantities_is_what_a_run_makes_of_them() {
+    let pers = [
+        Per::Count,
+        Per::Ratio,
+        Per::Duration,
+        Per::Bytes,
+        Per::Cores,
+    ];
+    let plain = [Dim::Change].into_iter().chain(pers.map(Per::dim));
+    let dims: Vec<Dim> = plain.chain(pers.map(Dim::Rate)).collect();
+    let mut known = 0;
+    for (left, right) in dims
+        .iter()
+        .flat_map(|left| dims.iter().map(move |right| (*left, *right)))
+    {
+        for op in [BinaryOp::Add, BinaryOp::Sub, BinaryOp::Mul, BinaryOp::Div] {
+            let types = [left, right].map(Type::Quantity);
+            let wanted = match result(op, &types[0], &types[1], Minuend::Read) {
+                Some(Type::Quantity(dim)) => dim,
+                Some(Type::Points) => Dim::Ratio,
+                _ => continue,
+            };
+            known += 1;
+            let [six, three] = [(left, 6.0), (right, 3.0)].map(|(dim, n)| Value::measured(dim, n));
+            let Ok(Value::Quantity(found)) = combined(&six, op, &three) else {
+                panic!("{left} and {right}: {op:?} is {wanted}, and nothing in a run");
+            };
+            assert_eq!(found.dim, wanted, "{left} and {right}: {op:?}");
+        }
+    }
+    assert!(known > 60, "{known}");
 }

@@ -27,9 +27,25 @@ fn exact(dim: Dim, Nano(nano): Nano) -> String {
         Dim::Duration => exact_duration(nano),
         Dim::Bytes => exact_bytes(nano),
         Dim::Cores => format!("{} cores", decimal(nano, NANO)),
-        Dim::Rate(Per::Count) => format!("{}/s", decimal(nano, NANO)),
-        Dim::Rate(per) => format!("{}/s", exact(per.dim(), Nano(nano))),
+        Dim::Rate(per) => exact_rate(per, nano),
     }
+}
+
+const SPANS_S: [(&str, i128); 3] = [("m", 60), ("h", 3_600), ("d", 86_400)];
+
+/// What was written by the minute or longer is seldom a number of billionths by the second: it is shown as it was written.
+fn exact_rate(per: Per, nano: i128) -> String {
+    const MICRO: i128 = 1_000;
+    let as_written = |(span, seconds): &(&str, i128)| {
+        let in_span = nano.saturating_mul(*seconds);
+        let half = in_span.signum() * (NANO / 2);
+        let whole = in_span.saturating_add(half) / NANO;
+        let is_it = 2 * (whole * NANO - in_span).abs() <= *seconds;
+        is_it.then(|| format!("{}/{span}", exact(per.dim(), Nano(whole * NANO))))
+    };
+    let mut longer = SPANS_S.iter().filter(|_| nano % MICRO != 0);
+    let by_second = || format!("{}/s", exact(per.dim(), Nano(nano)));
+    longer.find_map(as_written).unwrap_or_else(by_second)
 }
 
 /// `numerator / denominator` with as many decimals as it takes; the denominator is a power of ten.
@@ -154,6 +170,7 @@ fn digits(value: f64) -> String {
 mod tests {
     use super::{duration_ns, quantity};
     use crate::units::amount::{NANO, Quantity};
+    use crate::units::literal::parse;
     use crate::units::{Dim, Per};
 
     #[test]
@@ -169,6 +186,29 @@ mod tests {
         assert_eq!(shown(Dim::Cores, NANO / 2), "0.5 cores");
         assert_eq!(shown(Dim::Rate(Per::Count), 3_500 * NANO), "3500/s");
         assert_eq!(shown(Dim::Count, 7 * NANO), "7");
+    }
+
+    #[test]
+    fn rates_are_shown_by_the_time_by_which_they_were_written() {
+        for (digits, unit) in [
+            ("64", "MiB/h"),
+            ("32", "MiB/h"),
+            ("1", "/m"),
+            ("7", "/h"),
+            ("1", "GB/d"),
+            ("10.5", "/s"),
+            ("250", "kB/s"),
+        ] {
+            let written = parse(digits, Some(unit)).unwrap().quantity;
+            assert_eq!(quantity(written), format!("{digits}{unit}"));
+        }
+        // The same, by a shorter time.
+        assert_eq!(quantity(parse("120", Some("/m")).unwrap().quantity), "2/s");
+        let shown = |per, nano| quantity(Quantity::exact(Dim::Rate(per), nano));
+        assert_eq!(shown(Per::Bytes, -18_641_351_111_111), "-64MiB/h");
+        assert_eq!(shown(Per::Count, 1_234_567_891), "1.234567891/s");
+        let most = shown(Per::Count, i128::MAX);
+        assert!(most.ends_with("/s"), "{most}");
     }
 
     #[test]

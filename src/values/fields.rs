@@ -91,22 +91,15 @@ impl<N: Into<Name>> FromIterator<(N, Value)> for Fields {
             return Fields(told_apart.into_iter().collect());
         }
         let mut fields = Fields(Vec::with_capacity(given.len()));
-        for (name, value) in given {
-            fields.insert(name, value);
-        }
+        fields.extend(given);
         fields
     }
 }
 
 impl<N: Into<Name>, const LEN: usize> From<[(N, Value); LEN]> for Fields {
     fn from(given: [(N, Value); LEN]) -> Fields {
-        let fields = Fields(given.map(|(name, value)| (name.into(), value)).into());
-        debug_assert!(
-            fields
-                .iter()
-                .all(|(name, _)| fields.keys().filter(|other| *other == name).count() == 1),
-            "a name stands there twice"
-        );
+        let mut fields = Fields(Vec::with_capacity(LEN));
+        fields.extend(given);
         fields
     }
 }

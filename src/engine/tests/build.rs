@@ -105,6 +105,15 @@ impl Builder {
         self.node(Some(parent), name, NodeKind::Check(check))
     }
 
+    /// Three times, every ten minutes.
+    pub fn every(&mut self, parent: NodeId) -> NodeId {
+        let kind = NodeKind::Every {
+            period_ns: 10 * M,
+            ticks: 3,
+        };
+        self.node(Some(parent), "every", kind)
+    }
+
     /// `step NAME = cluster.apply(what: NAME) timeout 10m undo timeout 2m`
     pub fn step(&mut self, parent: NodeId, name: &str) -> NodeId {
         let step = step(name, derived(2 * M));

@@ -4,7 +4,7 @@ use crate::engine::protocol::{EventKind, RunOutcome};
 use crate::engine::tests::bench::{Bench, actor, failure, record, series};
 use crate::engine::tests::build::{Builder, H, M, S, errors, pause, ready};
 use crate::plan::expr::Scope;
-use crate::plan::node::{CheckMode, NodeId, NodeKind};
+use crate::plan::node::{CheckMode, NodeId};
 use crate::plan::{Policy, Window};
 use crate::providers::request::FailureKind;
 use crate::syntax::ast::CompareOp;
@@ -156,11 +156,7 @@ fn absence_counts_for_no_hold_and_no_tick() {
 
     let mut b = Builder::new();
     let phase = b.phase("p");
-    let kind = NodeKind::Every {
-        period_ns: 10 * M,
-        ticks: 3,
-    };
-    let every = b.node(Some(phase), "every", kind);
+    let every = b.every(phase);
     b.check(
         every,
         "nodes",

@@ -80,11 +80,7 @@ fn the_time_of_a_pause_is_a_total_for_the_place_that_wrote_it() {
     // Fails in minutes 0 to 4 and 10 to 14: the second pause has six minutes left of ten, then one more is too much.
     let mut b = Builder::new();
     let phase = b.phase("p");
-    let every = NodeKind::Every {
-        period_ns: 10 * M,
-        ticks: 3,
-    };
-    let every = b.node(Some(phase), "every", every);
+    let every = b.every(phase);
     let gate = b.check(
         every,
         "gate",

@@ -94,11 +94,7 @@ fn rollout(b: &mut Builder, release: NodeId) -> NodeId {
 
 fn observation(b: &mut Builder) -> NodeId {
     let observe = b.phase("observe");
-    let every = NodeKind::Every {
-        period_ns: 10 * M,
-        ticks: 3,
-    };
-    let every = b.node(Some(observe), "every", every);
+    let every = b.every(observe);
     let low = errors(Scope::None, CompareOp::Lt, 5);
     let gate = b.check(every, "errors", low, CheckMode::For { ns: M });
     b.policies(gate).fail = Some(pause(20 * M, Policy::Warn));

@@ -155,11 +155,7 @@ fn found<'v>(view: &'v View, path: &str) -> &'v Item {
 fn what_is_done_again_and_again_says_when_it_is_next() {
     let mut b = Builder::new();
     let phase = b.phase("p");
-    let kind = NodeKind::Every {
-        period_ns: 10 * M,
-        ticks: 3,
-    };
-    let every = b.node(Some(phase), "every", kind);
+    let every = b.every(phase);
     let three = ready("nodes", CompareOp::Ge, 3);
     b.check(every, "nodes", three, CheckMode::Once);
     let plan = b.plan.clone();

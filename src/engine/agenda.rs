@@ -158,7 +158,9 @@ impl Agenda {
     /// Begins the next pass; whether there is anybody to visit in it.
     pub fn turn_over(&mut self) -> bool {
         self.position = Order::default();
-        self.ready.extend(self.later.drain(..));
+        if !self.later.is_empty() {
+            self.ready.extend(self.later.drain(..));
+        }
         !self.ready.is_empty()
     }
 
@@ -191,6 +193,10 @@ impl Agenda {
         if let Some(at) = at {
             self.alarms.insert((at, visitor));
         }
+    }
+
+    pub fn has_alarm(&self) -> bool {
+        !self.alarms.is_empty() || self.of_cancelled.is_some() || self.of_plan.is_some()
     }
 
     pub fn first_alarm(&self) -> Option<Instant> {

@@ -169,10 +169,7 @@ fn judge_all(turn: &mut Turn, id: NodeId, at: Instant) -> bool {
         }
         let mut sample = match work.sampler.open.take() {
             Some(sample) if sample.at == at => sample,
-            _ => Sample {
-                at,
-                waiting: Vec::new(),
-            },
+            _ => Sample::begun(at),
         };
         let asker = check::asker(turn, child, at);
         match judge(turn, child, &check.body, &mut sample, asker) {

@@ -237,10 +237,14 @@ fn out_of_time(turn: &mut Turn, id: NodeId, check: &Check) {
     let deadline = work.from.plus(ns);
     let open = work.sampler.open_at().is_some_and(|at| at <= deadline);
     let is_judging = open || work.found.is_some();
-    let last = work.last.clone().filter(|_| !is_judging);
-    if let Some(last) = last
-        && turn.due(deadline)
-    {
+    if is_judging || work.last.is_none() || !turn.due(deadline) {
+        return;
+    }
+    let last = match &turn.node(id).work {
+        Work::Check(work) => work.last.clone(),
+        _ => None,
+    };
+    if let Some(last) = last {
         policy::trouble(turn, id, &last);
     }
 }

@@ -1,7 +1,7 @@
 //! Expressions are evaluated on demand: the result is a value, or the trouble that stands in its way, and one kind of
 //! trouble is that reads have to be answered first.
 
-use crate::engine::grid::Sample;
+use crate::engine::grid::{Sample, Waiting};
 use crate::engine::protocol::{Measured, ReadId};
 use crate::engine::question::{Moment, Question, Sought, Wanted};
 use crate::engine::state::{Sight, State};
@@ -19,6 +19,7 @@ use crate::values::fields::Fields;
 use crate::values::{Instant, Value, Verdict, show};
 use rustc_hash::FxHashMap;
 use std::borrow::Cow;
+use std::sync::Arc;
 
 /// Who asks: what an expression means depends on it.
 #[derive(Clone, Copy, Debug)]
@@ -67,7 +68,7 @@ pub struct Evaluator<'p: 's, 's> {
     /// The scope of the derived metric that is being evaluated.
     pub scope: Scope,
     needs: Vec<Wanted>,
-    waiting: Vec<ReadId>,
+    waiting: Waiting,
     locals: FxHashMap<u32, &'p Expr>,
     known: FxHashMap<u32, Seen<'s>>,
     frozen: FxHashMap<u32, Value>,
@@ -87,6 +88,16 @@ pub fn sampled<'p, T>(
     if still_waits(turn.state, sample) {
         return None;
     }
+    evaluated(turn, sample, asker, evaluate)
+}
+
+/// As [`sampled`], of a sample that does not wait.
+pub fn evaluated<'p, T>(
+    turn: &mut Turn<'p>,
+    sample: &mut Sample,
+    asker: Asker,
+    evaluate: impl FnOnce(&mut Evaluator<'p, '_>) -> Result<T, Trouble>,
+) -> Option<Result<T, Trouble>> {
     let mut evaluator = Evaluator::new(turn.plan, turn.state, asker);
     let result = evaluate(&mut evaluator);
     let Evaluator {
@@ -95,19 +106,49 @@ pub fn sampled<'p, T>(
         frozen,
         ..
     } = evaluator;
-    turn.state.lets.extend(frozen);
+    if !frozen.is_empty() {
+        turn.state.lets.extend(frozen);
+    }
     waiting.extend(needs.iter().map(|wanted| turn.ask(asker.at, wanted)));
     if matches!(result, Err(Trouble::Waiting)) {
-        waiting.sort_unstable();
-        waiting.dedup();
-        for read in &waiting {
-            turn.await_answer(asker.at, *read);
-        }
-        sample.waiting = waiting;
+        wait(turn, sample, waiting);
         return None;
     }
     sample.waiting.clear();
     Some(result)
+}
+
+/// Whether there is anything to evaluate.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Asked {
+    /// All that is asked waits for its answer.
+    AllIsOpen,
+    NotAll,
+}
+
+/// Asks what a sample that begins is known to ask; see [`crate::engine::ahead`].
+pub fn ask_ahead(turn: &mut Turn, sample: &mut Sample, metrics: Option<&[u32]>) -> Asked {
+    let Some(metrics) = metrics.filter(|_| sample.waiting.is_empty()) else {
+        return Asked::NotAll;
+    };
+    let index = Arc::clone(&turn.state.agenda.index);
+    let queries = metrics.iter().filter_map(|metric| index.query(*metric));
+    let asked: Waiting = queries.map(|query| turn.ask(sample.at, query)).collect();
+    let is_open = |id: &ReadId| turn.state.moments.is_unanswered(*id);
+    if asked.is_empty() || !asked.iter().all(is_open) {
+        return Asked::NotAll;
+    }
+    wait(turn, sample, asked);
+    Asked::AllIsOpen
+}
+
+fn wait(turn: &mut Turn, sample: &mut Sample, mut reads: Waiting) {
+    reads.sort_unstable();
+    reads.dedup();
+    for read in &reads {
+        turn.await_answer(sample.at, *read);
+    }
+    sample.waiting = reads;
 }
 
 /// Whether nothing that the sample waits for was answered yet.
@@ -168,12 +209,20 @@ impl<'p: 's, 's> Evaluator<'p, 's> {
             measured: Vec::new(),
             scope: Scope::None,
             needs: Vec::new(),
-            waiting: Vec::new(),
+            waiting: Waiting::new(),
             locals: FxHashMap::default(),
             known: FxHashMap::default(),
             frozen: FxHashMap::default(),
             depth: 0,
         }
+    }
+
+    /// Most conditions measure one thing, and what they measured stays for long.
+    pub fn measure(&mut self, what: Arc<str>, value: Value) {
+        if self.measured.is_empty() {
+            self.measured.reserve_exact(1);
+        }
+        self.measured.push(Measured { what, value });
     }
 
     pub fn bind(&mut self, local: u32, value: &'p Expr) {

@@ -6,13 +6,26 @@
 use crate::engine::protocol::ReadId;
 use crate::values::Instant;
 use serde::Serialize;
+use smallvec::SmallVec;
 
 /// One evaluation that may need reads: its instant, and what it still waits for.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Sample {
     pub at: Instant,
-    pub waiting: Vec<ReadId>,
+    pub waiting: Waiting,
 }
+
+impl Sample {
+    pub fn begun(at: Instant) -> Sample {
+        Sample {
+            at,
+            waiting: Waiting::new(),
+        }
+    }
+}
+
+/// Nearly always one or two.
+pub type Waiting = SmallVec<[ReadId; 2]>;
 
 /// Samples on a grid.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -54,10 +67,7 @@ impl Sampler {
             _ => newest,
         };
         self.last = Some(at);
-        self.open = Some(Sample {
-            at,
-            waiting: Vec::new(),
-        });
+        self.open = Some(Sample::begun(at));
     }
 
     pub fn open_at(&self) -> Option<Instant> {
@@ -68,10 +78,7 @@ impl Sampler {
     pub fn reopen(&mut self, now: Instant) {
         if self.open.is_some() {
             self.last = Some(now);
-            self.open = Some(Sample {
-                at: now,
-                waiting: Vec::new(),
-            });
+            self.open = Some(Sample::begun(now));
         }
     }
 

@@ -1,5 +1,6 @@
 //! What the engine looks up in a plan again and again, found once per run.
 
+use crate::engine::ahead;
 use crate::engine::metric::{self, Scopes};
 use crate::engine::question::Wanted;
 use crate::plan::node::{Node, NodeId, NodeKind};
@@ -22,13 +23,21 @@ pub struct Index {
     /// What each metric asks where it is not narrowed to a scope; `None` of one that is derived.
     queries: Vec<Option<Wanted>>,
     /// Of each rule of each watch.
-    scopes: Vec<Vec<Scopes>>,
+    rules: Vec<Vec<RuleReads>>,
     /// Of each provider, how long a read may take.
     read_timeouts: Vec<(String, i64)>,
 }
 
 /// Where nothing is written and the kind of the provider is not known.
 const READ_TIMEOUT_NS: i64 = 10_000_000_000;
+
+/// What the condition of a rule reads.
+#[derive(Debug)]
+pub struct RuleReads {
+    pub scopes: Scopes,
+    /// See [`ahead::metrics`].
+    pub ahead: Option<Vec<u32>>,
+}
 
 #[derive(Clone, Debug)]
 struct Place {
@@ -70,10 +79,10 @@ impl Index {
                 .iter()
                 .map(|provider| (provider.name.clone(), read_timeout_ns(provider)))
                 .collect(),
-            scopes: plan
+            rules: plan
                 .watches
                 .iter()
-                .map(|watch| scopes(plan, watch))
+                .map(|watch| rules(plan, watch))
                 .collect(),
         };
         for node in &plan.nodes {
@@ -132,10 +141,8 @@ impl Index {
         self.queries.get(metric as usize)?.as_ref()
     }
 
-    pub fn scopes(&self, watch: u32, rule: u32) -> Scopes {
-        let of_watch = self.scopes.get(watch as usize);
-        let scopes = of_watch.and_then(|scopes| scopes.get(rule as usize));
-        scopes.copied().unwrap_or_default()
+    pub fn rule(&self, watch: u32, rule: u32) -> Option<&RuleReads> {
+        self.rules.get(watch as usize)?.get(rule as usize)
     }
 
     pub fn read_timeout_ns(&self, provider: &str) -> i64 {
@@ -208,11 +215,12 @@ fn read_timeout_ns(provider: &Provider) -> i64 {
     written.or_else(usual).unwrap_or(READ_TIMEOUT_NS)
 }
 
-fn scopes(plan: &Plan, watch: &Watch) -> Vec<Scopes> {
-    let rules = watch.rules.iter();
-    rules
-        .map(|rule| metric::scopes_of(plan, &rule.condition))
-        .collect()
+fn rules(plan: &Plan, watch: &Watch) -> Vec<RuleReads> {
+    let reads = watch.rules.iter().map(|rule| RuleReads {
+        scopes: metric::scopes_of(plan, &rule.condition),
+        ahead: ahead::metrics(plan, &rule.condition),
+    });
+    reads.collect()
 }
 
 /// Whether what the node found is worth something for a time only.

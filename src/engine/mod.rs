@@ -4,6 +4,7 @@
 //! same state and effects on every machine.
 
 mod agenda;
+mod ahead;
 mod arith;
 pub mod baseline;
 pub mod canary;

@@ -44,7 +44,9 @@ impl Moments {
     /// Asks what was not asked at this instant yet; the number of the question is greater than all before.
     pub fn ask(&mut self, at: Instant, id: ReadId, wanted: &Wanted) {
         let place = self.place(at).unwrap_or_else(|place| {
-            self.known.insert(place, (at, Moment::default()));
+            let before = self.known.last().map(|(_, moment)| moment);
+            let moment = before.map_or_else(Moment::default, Moment::like);
+            self.known.insert(place, (at, moment));
             place
         });
         if let Some((_, moment)) = self.known.get_mut(place) {

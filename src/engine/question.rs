@@ -5,8 +5,9 @@ use crate::engine::protocol::{ReadId, shared};
 use crate::providers::request::{Call, Failure};
 use crate::units::amount::Amount;
 use crate::values::Value;
-use rustc_hash::{FxHashMap, FxHasher};
+use rustc_hash::{FxBuildHasher, FxHashMap, FxHasher};
 use serde::Serialize;
+use smallvec::SmallVec;
 use std::borrow::Cow;
 use std::hash::{Hash, Hasher};
 use std::sync::Arc;
@@ -31,8 +32,11 @@ pub struct Question {
     pub answer: Option<Result<Value, Failure>>,
     /// Who waits for the answer.
     #[serde(skip)]
-    waiters: Vec<Waiter>,
+    waiters: Waiters,
 }
+
+/// Nearly always one.
+pub type Waiters = SmallVec<[Waiter; 1]>;
 
 /// What somebody wants to know, and a digest of it: equal for calls that ask the same, whatever the order of their
 /// arguments.
@@ -112,6 +116,16 @@ impl Moment {
         self.find_by(sought.digest, |call| sought.is_in(call))
     }
 
+    /// One at which as much will be asked.
+    pub fn like(other: &Moment) -> Moment {
+        let questions = other.questions.len();
+        Moment {
+            questions: Vec::with_capacity(questions),
+            places: FxHashMap::with_capacity_and_hasher(questions, FxBuildHasher),
+            unanswered: 0,
+        }
+    }
+
     /// Of one that is not there yet; its number is greater than all before.
     pub fn ask(&mut self, id: ReadId, wanted: &Wanted) {
         let place = u32::try_from(self.questions.len()).unwrap_or(u32::MAX);
@@ -125,7 +139,7 @@ impl Moment {
             id,
             call: Arc::clone(&wanted.call),
             answer: None,
-            waiters: Vec::new(),
+            waiters: Waiters::new(),
         });
     }
 
@@ -138,9 +152,9 @@ impl Moment {
     }
 
     /// Gives those who waited.
-    pub fn answer(&mut self, id: ReadId, answer: Result<Value, Failure>) -> Vec<Waiter> {
+    pub fn answer(&mut self, id: ReadId, answer: Result<Value, Failure>) -> Waiters {
         let Some(question) = self.question_mut(id) else {
-            return Vec::new();
+            return Waiters::new();
         };
         question.answer = Some(answer);
         let waiters = std::mem::take(&mut question.waiters);
@@ -356,9 +370,9 @@ mod tests {
         };
         moment.wait(ReadId(2), waiter);
         moment.wait(ReadId(2), waiter);
-        assert_eq!(moment.answer(ReadId(1), Ok(Value::Absent)), []);
-        assert_eq!(moment.answer(ReadId(2), Ok(Value::Absent)), [waiter]);
-        assert_eq!(moment.answer(ReadId(7), Ok(Value::Absent)), []);
+        assert_eq!(moment.answer(ReadId(1), Ok(Value::Absent))[..], []);
+        assert_eq!(moment.answer(ReadId(2), Ok(Value::Absent))[..], [waiter]);
+        assert_eq!(moment.answer(ReadId(7), Ok(Value::Absent))[..], []);
         assert_eq!(moment.unanswered, 0);
         let answered = |wanted| {
             moment

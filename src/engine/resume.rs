@@ -82,10 +82,7 @@ fn resume_undo(turn: &mut Turn, now: Instant) {
     };
     for unit in &mut rollback.units {
         if let Standing::Arguments(sample) = &mut unit.standing {
-            *sample = Sample {
-                at: now,
-                waiting: Vec::new(),
-            };
+            *sample = Sample::begun(now);
         }
     }
 }

@@ -234,10 +234,7 @@ fn begin_unit(turn: &mut Turn, unit: &Unit) -> Option<Standing> {
             UndoPlan::Derived { timeout_ns, .. } => next_back(turn, unit, None, *timeout_ns),
             UndoPlan::Written { .. } => {
                 let at = turn.now();
-                Some(Standing::Arguments(Sample {
-                    at,
-                    waiting: Vec::new(),
-                }))
+                Some(Standing::Arguments(Sample::begun(at)))
             }
             UndoPlan::Keep { .. } => Some(Standing::Done),
             UndoPlan::Irreversible { why } => {

@@ -208,7 +208,7 @@ fn is_stuck(turn: &mut Turn) -> bool {
         let back = write.back.as_ref().is_some_and(Leg::is_in_flight);
         back || write.forward.is_in_flight()
     };
-    let waits = state.agenda.first_alarm().is_some()
+    let waits = state.agenda.has_alarm()
         || state.ending.is_some()
         || state.outcome.is_some()
         || state.moments.is_any_unanswered()

@@ -58,10 +58,7 @@ pub fn handlers(turn: &mut Turn, event: HandlerEvent, cause: &str) {
 }
 
 pub fn post(turn: &mut Turn, key: Key, from: From, cause: &str) {
-    let sample = Sample {
-        at: turn.now(),
-        waiting: Vec::new(),
-    };
+    let sample = Sample::begun(turn.now());
     turn.state.messages.push(Message {
         key,
         from,
@@ -104,10 +101,7 @@ pub fn told(turn: &mut Turn, key: &Key, result: Result<(), Failure>) {
 pub fn resume(turn: &mut Turn) {
     let now = turn.now();
     for message in &mut turn.state.messages {
-        message.sample = Sample {
-            at: now,
-            waiting: Vec::new(),
-        };
+        message.sample = Sample::begun(now);
     }
     for (key, telling) in &turn.state.tells {
         turn.effects.push(Effect::Tell {

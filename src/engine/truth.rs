@@ -6,7 +6,6 @@
 use crate::engine::compare::{Bound, bool_of, compared};
 use crate::engine::describe::describe;
 use crate::engine::eval::{Evaluated, Evaluator, Mode, Trouble, heavier};
-use crate::engine::protocol::Measured;
 use crate::engine::{arith, metric};
 use crate::plan::expr::Expr;
 use crate::syntax::ast::{Aggregate, BinaryOp, CompareOp};
@@ -30,10 +29,8 @@ pub fn truth<'p>(eval: &mut Evaluator<'p, '_>, expr: &'p Expr) -> Truth {
         _ => {
             let value = eval.value(expr)?;
             let holds = bool_of(&value);
-            eval.measured.push(Measured {
-                what: describe(eval, expr),
-                value,
-            });
+            let what = describe(eval, expr);
+            eval.measure(what, value);
             holds
         }
     }
@@ -165,7 +162,7 @@ fn operand<'p: 's, 's>(
             Operand::Each(_, items) => Value::List(items.clone()),
         };
         let what = describe(eval, expr);
-        eval.measured.push(Measured { what, value });
+        eval.measure(what, value);
     }
     Ok(operand)
 }

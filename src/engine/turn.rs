@@ -9,7 +9,7 @@ use crate::plan::Plan;
 use crate::plan::node::{Node, NodeId, NodeKind};
 use crate::providers::request::{Call, Key};
 use crate::values::{Instant, Value, Verdict};
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 pub struct Turn<'p> {
     pub plan: &'p Plan,
@@ -23,8 +23,8 @@ pub struct Turn<'p> {
     alarm: Option<Instant>,
     /// Whether anything changed: then there is another pass.
     pub moved: Moved,
-    /// Stands in for a node that is not in the plan, so that nothing has to panic.
-    nowhere: NodeState,
+    /// What is written to a node that is not in the plan goes here, so that nothing has to panic.
+    nowhere: Option<Box<NodeState>>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,6 +32,9 @@ pub enum Moved {
     No,
     Yes,
 }
+
+/// How a node looks that is not in the plan.
+static NOWHERE: LazyLock<NodeState> = LazyLock::new(NodeState::default);
 
 impl<'p> Turn<'p> {
     pub fn new(plan: &'p Plan, state: &'p mut State) -> Turn<'p> {
@@ -43,7 +46,7 @@ impl<'p> Turn<'p> {
             rule: None,
             alarm: None,
             moved: Moved::No,
-            nowhere: NodeState::default(),
+            nowhere: None,
         }
     }
 
@@ -238,13 +241,14 @@ impl<'p> Turn<'p> {
     }
 
     pub fn node(&self, id: NodeId) -> &NodeState {
-        self.state.nodes.get(id.0 as usize).unwrap_or(&self.nowhere)
+        let node = self.state.nodes.get(id.0 as usize);
+        node.unwrap_or_else(|| &NOWHERE)
     }
 
     pub fn node_mut(&mut self, id: NodeId) -> &mut NodeState {
         match self.state.nodes.get_mut(id.0 as usize) {
             Some(node) => node,
-            None => &mut self.nowhere,
+            None => self.nowhere.get_or_insert_default(),
         }
     }
 

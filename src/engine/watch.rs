@@ -3,7 +3,7 @@
 //! Silence is never health: a rule that cannot be judged is blind, and the watch says what happens after a time of that.
 
 use crate::engine::ending::By;
-use crate::engine::eval::{Asker, Mode, Trouble, sampled, still_waits};
+use crate::engine::eval::{Asked, Asker, Mode, Trouble, ask_ahead, evaluated, still_waits};
 use crate::engine::grid::{Sample, Sampler};
 use crate::engine::judge::because;
 use crate::engine::pause::{Cause, Holds, Wanted};
@@ -18,6 +18,7 @@ use crate::plan::{Action, LocId, Rule, Watch};
 use crate::units::show::duration_ns;
 use crate::values::{Instant, Verdict};
 use serde::Serialize;
+use std::sync::Arc;
 
 #[derive(Clone, Debug, Serialize)]
 pub struct WatchState {
@@ -171,10 +172,7 @@ pub fn resume(turn: &mut Turn) {
         watch.sampler.reopen(now);
         for rule in &mut watch.rules {
             if let Some(sample) = &mut rule.sample {
-                *sample = Sample {
-                    at: now,
-                    waiting: Vec::new(),
-                };
+                *sample = Sample::begun(now);
             }
             rule.held_at = None;
         }
@@ -290,9 +288,12 @@ fn judge<'p>(turn: &mut Turn<'p>, index: u32, rule: u32, of_plan: &'p Rule) {
     let Some(mut sample) = begin_judging(turn, index, rule) else {
         return;
     };
+    let plan_index = Arc::clone(&turn.state.agenda.index);
+    let Some(reads) = plan_index.rule(index, rule) else {
+        return;
+    };
     let canary = metric::canary_at(turn.plan, turn.state, None);
-    let scopes = turn.state.agenda.index.scopes(index, rule);
-    if !metric::in_range(turn.plan, turn.state, canary, &scopes) {
+    if !metric::in_range(turn.plan, turn.state, canary, &reads.scopes) {
         return leave_range(turn, index, rule);
     }
     let asker = Asker {
@@ -302,12 +303,15 @@ fn judge<'p>(turn: &mut Turn<'p>, index: u32, rule: u32, of_plan: &'p Rule) {
         cause: "",
     };
     turn.rule = Some(rule);
-    let judged = sampled(turn, &mut sample, asker, |eval| {
-        match truth(eval, &of_plan.condition) {
-            Err(Trouble::Waiting) => Err(Trouble::Waiting),
-            truth => Ok((truth, std::mem::take(&mut eval.measured))),
-        }
-    });
+    let judged = match ask_ahead(turn, &mut sample, reads.ahead.as_deref()) {
+        Asked::AllIsOpen => None,
+        Asked::NotAll => evaluated(turn, &mut sample, asker, |eval| {
+            match truth(eval, &of_plan.condition) {
+                Err(Trouble::Waiting) => Err(Trouble::Waiting),
+                truth => Ok((truth, std::mem::take(&mut eval.measured))),
+            }
+        }),
+    };
     turn.rule = None;
     match judged {
         None => judge_later(turn, index, rule, sample),

@@ -178,8 +178,13 @@ impl<'p> Drive<'p> {
             let Some(horizon) = self.horizon().or_else(|| self.in_flight()) else {
                 return Step::Stuck;
             };
-            let next = self.world.next_at().filter(|_| stride == Stride::Change);
-            let until = next.map_or(horizon, |next| next.min(horizon));
+            let until = match stride {
+                Stride::Event => horizon,
+                Stride::Change => self
+                    .world
+                    .next_at()
+                    .map_or(horizon, |next| next.min(horizon)),
+            };
             if let Some((ticket, response)) = self.world.advance(until) {
                 if let Some(kind) = self.landed(ticket, response) {
                     return Step::Event(self.handle(kind));
@@ -258,8 +263,10 @@ impl<'p> Drive<'p> {
 
     /// With nothing else to wait for, the world's own time counts while a request is under way.
     fn in_flight(&mut self) -> Option<Instant> {
-        let waiting = !self.flights.is_empty();
-        self.world.next_at().filter(|_| waiting)
+        match self.flights.is_empty() {
+            true => None,
+            false => self.world.next_at(),
+        }
     }
 
     /// What the driver itself does at this moment, looking last.

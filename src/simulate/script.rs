@@ -104,7 +104,9 @@ impl Script {
             };
             self.metrics.entry(metric).or_default().push(said);
         }
-        self.blocks.push((id, others));
+        if !others.is_empty() {
+            self.blocks.push((id, others));
+        }
     }
 
     pub fn end(&mut self, id: BlockId) {

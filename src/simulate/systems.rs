@@ -20,12 +20,16 @@ pub enum Traffic {
     None,
 }
 
-pub fn prometheus(
-    script: &mut Script,
-    call: &Call,
-    at: Instant,
-    traffic: Traffic,
-) -> Result<Value, Failure> {
+/// When a query looks, and at whom.
+#[derive(Clone, Copy, Debug)]
+pub struct Seen<'c> {
+    pub at: Instant,
+    /// `None`: at all.
+    pub scope: Option<&'c str>,
+    pub traffic: Traffic,
+}
+
+pub fn prometheus(script: &mut Script, call: &Call, seen: Seen) -> Result<Value, Failure> {
     let down = script.is_down(&call.provider);
     if call.function == "ready" {
         return Ok(script.correct(call, Value::Bool(!down)));
@@ -35,7 +39,7 @@ pub fn prometheus(
     }
     match call.function.as_str() {
         "query" => {
-            let found = Value::List(series(script, call, at, traffic));
+            let found = Value::List(series(script, call, seen));
             Ok(script.correct(call, found))
         }
         "targets" => {
@@ -46,7 +50,7 @@ pub fn prometheus(
             let rules = record([
                 ("total", Value::count(20)),
                 ("failing", Value::count(0)),
-                ("oldest", Value::Instant(at)),
+                ("oldest", Value::Instant(seen.at)),
             ]);
             Ok(script.correct(call, rules))
         }
@@ -247,9 +251,9 @@ fn field<'v>(value: &'v Value, name: &str) -> Option<&'v Value> {
     }
 }
 
-fn series(script: &mut Script, call: &Call, at: Instant, traffic: Traffic) -> Vec<Value> {
+fn series(script: &mut Script, call: &Call, seen: Seen) -> Vec<Value> {
+    let Seen { at, scope, traffic } = seen;
     let metric = word(call, "metric");
-    let scope = Some(word(call, "scope")).filter(|scope| !["", "none"].contains(scope));
     match script.metric(metric, scope, at) {
         None => {
             script.silent.insert(metric.to_owned());

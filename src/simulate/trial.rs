@@ -159,11 +159,8 @@ impl Trial<'_, '_> {
     }
 
     fn always(&mut self) {
-        let open: Vec<usize> = self.of(When::Always).collect();
-        let open: Vec<usize> = open
-            .into_iter()
-            .filter(|index| !self.judged.contains(index))
-            .collect();
+        let open = self.of(When::Always);
+        let open: Vec<usize> = open.filter(|index| !self.judged.contains(index)).collect();
         if open.is_empty() {
             return;
         }

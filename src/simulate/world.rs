@@ -183,21 +183,21 @@ impl World {
 
     /// The moment at which something happens next by itself.
     pub fn next_at(&mut self) -> Option<Instant> {
-        let job = self.first_due().map(|(at, _)| at);
-        let turn = self.turns.keys().next().map(|(at, _)| *at);
-        let first = [job, turn, self.cluster.next_at()];
-        first.into_iter().flatten().min()
+        let due = self.first_due();
+        self.first_with(due)
     }
 
     /// Lets time pass up to `to`, or to the first answer on the way; the world then stands at that moment.
     pub fn advance(&mut self, to: Instant) -> Option<(Ticket, Response)> {
-        while let Some(at) = self.next_at().filter(|at| *at <= to) {
+        loop {
+            let due = self.first_due();
+            let Some(at) = self.first_with(due).filter(|at| *at <= to) else {
+                break;
+            };
             self.now = self.now.max(at);
             self.take_turns();
             self.cluster.advance(self.now);
-            let now = self.now;
-            let due = self.first_due().filter(|(at, _)| *at <= now);
-            if let Some((_, ticket)) = due
+            if let Some((_, ticket)) = due.filter(|(at, _)| *at <= self.now)
                 && let Some(running) = self.take(ticket)
                 && let fate = running.fate
                 && let Some(response) = self.look_at(ticket, running)
@@ -301,6 +301,14 @@ impl World {
         self.running.remove(&ticket)
     }
 
+    /// The moment at which something happens next: with a request, in the scenario or in the cluster.
+    fn first_with(&self, due: Option<(Instant, Ticket)>) -> Option<Instant> {
+        let request = due.map(|(at, _)| at);
+        let turn = self.turns.keys().next().map(|(at, _)| *at);
+        let first = [request, turn, self.cluster.next_at()];
+        first.into_iter().flatten().min()
+    }
+
     fn first_due(&mut self) -> Option<(Instant, Ticket)> {
         let running = &self.running;
         let stands = |at, ticket| running.get(&ticket).is_some_and(|running| running.at == at);
@@ -361,11 +369,11 @@ impl World {
                 )
             }
             Some(Kind::Prometheus) => {
-                let traffic = self.traffic(systems::word(call, "scope"));
-                (
-                    10 * MS,
-                    systems::prometheus(&mut self.script, call, at, traffic),
-                )
+                let scope = systems::word(call, "scope");
+                let scope = (!matches!(scope, "" | "none")).then_some(scope);
+                let traffic = self.traffic(scope);
+                let seen = systems::Seen { at, scope, traffic };
+                (10 * MS, systems::prometheus(&mut self.script, call, seen))
             }
             Some(Kind::Http) => (20 * MS, systems::http(&self.script, call)),
             Some(Kind::Shell) => (2 * MS, systems::shell_read(&self.script, call)),
@@ -479,10 +487,10 @@ impl World {
     }
 
     /// Whether any pod of the scope takes traffic: what serves nothing has no rates and no latencies.
-    fn traffic(&self, scope: &str) -> Traffic {
-        if !["canary", "stable"].contains(&scope) {
+    fn traffic(&self, scope: Option<&str>) -> Traffic {
+        let Some(scope @ ("canary" | "stable")) = scope else {
             return Traffic::Some;
-        }
+        };
         let services = self
             .cluster
             .store

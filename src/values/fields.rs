@@ -24,6 +24,20 @@ impl Fields {
         Fields::default()
     }
 
+    /// Nearly always each name is there once already.
+    fn told_apart(given: Vec<(Name, Value)>) -> Fields {
+        if given.len() > FEW {
+            let told_apart: IndexMap<Name, Value> = given.into_iter().collect();
+            return Fields(told_apart.into_iter().collect());
+        }
+        if are_told_apart(&given) {
+            return Fields(given);
+        }
+        let mut fields = Fields(Vec::with_capacity(given.len()));
+        fields.extend(given);
+        fields
+    }
+
     pub fn len(&self) -> usize {
         self.0.len()
     }
@@ -82,24 +96,31 @@ impl Fields {
     }
 }
 
+fn are_told_apart(given: &[(Name, Value)]) -> bool {
+    let mut placed = given.iter().enumerate();
+    placed.all(|(place, (name, _))| {
+        let mut before = given.iter().take(place);
+        before.all(|(known, _)| known != name)
+    })
+}
+
 impl<N: Into<Name>> FromIterator<(N, Value)> for Fields {
     fn from_iter<I: IntoIterator<Item = (N, Value)>>(given: I) -> Fields {
         let given = given.into_iter().map(|(name, value)| (name.into(), value));
-        let given: Vec<(Name, Value)> = given.collect();
-        if given.len() > FEW {
-            let told_apart: IndexMap<Name, Value> = given.into_iter().collect();
-            return Fields(told_apart.into_iter().collect());
-        }
-        let mut fields = Fields(Vec::with_capacity(given.len()));
-        fields.extend(given);
-        fields
+        Fields::told_apart(given.collect())
     }
 }
 
-impl<N: Into<Name>, const LEN: usize> From<[(N, Value); LEN]> for Fields {
-    fn from(given: [(N, Value); LEN]) -> Fields {
-        let mut fields = Fields(Vec::with_capacity(LEN));
-        fields.extend(given);
+/// Names that stand in the program differ from each other.
+impl<const LEN: usize> From<[(&'static str, Value); LEN]> for Fields {
+    fn from(given: [(&'static str, Value); LEN]) -> Fields {
+        let given = given.into_iter();
+        let fields = Fields(
+            given
+                .map(|(name, value)| (Cow::Borrowed(name), value))
+                .collect(),
+        );
+        debug_assert!(are_told_apart(&fields.0));
         fields
     }
 }

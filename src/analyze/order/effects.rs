@@ -120,10 +120,13 @@ fn in_sequence(plan: &Plan, ids: &[NodeId]) -> Vec<(NodeId, Edge)> {
 
 impl Scan {
     fn waits_for(&self, unit: &Unit) -> Vec<&Unit> {
+        // The many: they wait for nothing of what is open, however much that is.
+        if unit.stance == Stance::Plain {
+            return self.walls.iter().collect();
+        }
         let above = self.open.iter().filter(|(above, seen)| match unit.stance {
-            Stance::Plain => false,
             Stance::Gate => !matches!(above.stance, Stance::Gate | Stance::Tell),
-            Stance::Wall | Stance::Tell => above.stance != Stance::Tell && *seen == Seen::Open,
+            _ => above.stance != Stance::Tell && *seen == Seen::Open,
         });
         let mut found: Vec<&Unit> = above.map(|(above, _)| above).collect();
         // What was placed elsewhere does not wait for the walls itself.

@@ -1,6 +1,7 @@
 //! Tests of the engine: a plan, a script of what the world answers, and the log that has to come of it.
 
 mod agenda;
+mod ahead;
 mod arithmetic;
 mod baselines;
 mod bench;

@@ -156,14 +156,7 @@ impl Before {
 
 /// A check in a stage is judged at the stage's sample.
 fn judged(trace: &mut Trace, before: &Before, id: NodeId, kind: NoteKind) {
-    let NoteKind::Judged {
-        text,
-        measured,
-        verdict,
-        reason,
-        loc,
-    } = kind
-    else {
+    let NoteKind::Judged(clause) = kind else {
         return;
     };
     let around = deps::with_parents(trace.plan, id);
@@ -174,12 +167,12 @@ fn judged(trace: &mut Trace, before: &Before, id: NodeId, kind: NoteKind) {
         sampled: Sampled {
             at,
             by: Judging::Clause,
-            text,
-            measured,
-            verdict,
-            reason,
+            text: clause.text.clone(),
+            measured: clause.measured.clone(),
+            verdict: clause.verdict,
+            reason: clause.reason.clone(),
         },
-        loc,
+        loc: clause.loc,
     });
 }
 

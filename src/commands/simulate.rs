@@ -220,15 +220,9 @@ fn show(plan: &Plan, drive: &Drive, notes: &[Note], screen: &mut Screen) {
 
 /// How much of the time on the screen an event gets: what happens is watched, samples that change nothing only pass by.
 fn weight(notes: &[Note]) -> u64 {
-    let seen = notes.iter().filter(|note| {
-        !matches!(
-            note.kind,
-            NoteKind::Judged {
-                verdict: Verdict::Pass,
-                ..
-            }
-        )
-    });
+    let seen = notes.iter().filter(
+        |note| !matches!(&note.kind, NoteKind::Judged(judged) if judged.verdict == Verdict::Pass),
+    );
     1 + 20 * u64::from(seen.count() > 0)
 }
 

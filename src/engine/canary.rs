@@ -261,7 +261,7 @@ fn heed(turn: &mut Turn, sample: Vec<Sampled>) {
         let untold = turn.state.asked.remove(&one.id);
         if turn.state.ending.is_some() {
             if untold {
-                turn.end(one.id, finding.verdict, finding.reason.clone());
+                turn.end(one.id, finding.verdict, finding.words());
                 walk::tell_groups(turn, one.id, finding.verdict);
             }
             continue;
@@ -290,7 +290,7 @@ fn conclude(turn: &mut Turn, id: NodeId) {
         };
         let finding = last_word(check, &work);
         match finding.verdict.opens() {
-            true => turn.end(child, finding.verdict, finding.reason),
+            true => turn.end(child, finding.verdict, finding.words()),
             false => policy::trouble(turn, child, &finding),
         }
         if turn.state.ending.is_some() {

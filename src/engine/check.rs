@@ -120,7 +120,7 @@ pub fn report<'p>(turn: &mut Turn<'p>, id: NodeId, check: &'p Check) {
     };
     turn.state.asked.remove(&id);
     if decided {
-        turn.end(id, finding.verdict, finding.reason);
+        turn.end(id, finding.verdict, finding.words());
         walk::tell_groups(turn, id, finding.verdict);
     } else {
         let why = "the run went no further before it had its samples".to_owned();

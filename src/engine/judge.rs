@@ -4,8 +4,8 @@ use crate::engine::baseline;
 use crate::engine::baseline::Pair;
 use crate::engine::eval::{Asker, Evaluator, Trouble, heavier, sampled};
 use crate::engine::grid::Sample;
-use crate::engine::protocol::{Measured, NoteKind};
-use crate::engine::state::{Finding, Judged, Sight};
+use crate::engine::protocol::{Judged, Measured, NoteKind};
+use crate::engine::state::{Finding, Reason, Sight};
 use crate::engine::truth::truth;
 use crate::engine::turn::Turn;
 use crate::plan::expr::{Clause, Comparison, Stmt};
@@ -13,13 +13,15 @@ use crate::plan::node::NodeId;
 use crate::plan::walk;
 use crate::statistics::baseline::Outcome;
 use crate::values::{Instant, Value, Verdict, show};
+use serde::{Serialize, Serializer};
+use std::sync::Arc;
 
 impl Finding {
     pub fn of(verdict: Verdict, reason: impl Into<String>) -> Finding {
         Finding {
             verdict,
             sight: Sight::Clear,
-            reason: Some(reason.into()),
+            reason: Some(Reason::Said(reason.into().into())),
         }
     }
 
@@ -27,8 +29,16 @@ impl Finding {
         Finding {
             verdict: trouble.verdict(),
             sight: trouble.sight(),
-            reason: Some(trouble.reason()),
+            reason: Some(Reason::Said(trouble.reason().into())),
         }
+    }
+
+    /// The reason, as it is told.
+    pub fn words(&self) -> Option<String> {
+        self.reason.as_ref().map(|reason| match reason {
+            Reason::Said(words) => words.to_string(),
+            Reason::Clause(judged) => because(judged),
+        })
     }
 
     /// Whether it was seen to hold or not to hold.
@@ -59,24 +69,24 @@ pub fn judge<'p>(
     };
     compare(turn, id, &mut judged, sample.at);
     for clause in judged.iter().filter(|clause| !clause.is_open()) {
-        turn.note(
-            Some(id),
-            NoteKind::Judged {
-                text: clause.judged.text.clone(),
-                measured: clause.judged.measured.clone(),
-                verdict: clause.judged.verdict,
-                reason: clause.judged.reason.clone(),
-                loc: clause.judged.loc,
-            },
-        );
+        turn.note(Some(id), NoteKind::Judged(Arc::clone(&clause.judged)));
     }
     let finding = together(&judged);
     turn.node_mut(id).clauses = judged.into_iter().map(|clause| clause.judged).collect();
     Some(finding)
 }
 
+impl Serialize for Reason {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Reason::Said(words) => serializer.serialize_str(words),
+            Reason::Clause(judged) => serializer.serialize_str(&because(judged)),
+        }
+    }
+}
+
 struct Weighed {
-    judged: Judged,
+    judged: Arc<Judged>,
     sight: Sight,
     stand: Stand,
 }
@@ -139,13 +149,13 @@ fn judge_clause<'p>(eval: &mut Evaluator<'p, '_>, clause: &'p Clause) -> Result<
         Err(trouble) => (trouble.verdict(), trouble.sight(), Some(trouble.reason())),
     };
     Ok(Weighed {
-        judged: Judged {
+        judged: Arc::new(Judged {
             text: clause.text.clone(),
             measured: std::mem::take(&mut eval.measured),
             verdict,
             reason,
             loc: clause.loc,
-        },
+        }),
         sight,
         stand: Stand::Decided,
     })
@@ -185,14 +195,14 @@ fn judged_as(
     measured: Vec<Measured>,
     verdict: Verdict,
     reason: Option<String>,
-) -> Judged {
-    Judged {
+) -> Arc<Judged> {
+    Arc::new(Judged {
         text: comparison.text.clone(),
         measured,
         verdict,
         reason,
         loc: comparison.loc,
-    }
+    })
 }
 
 /// Adds the sample to the windows of the comparisons; when the hold is over, gives them their verdicts.
@@ -204,13 +214,17 @@ fn compare(turn: &mut Turn, id: NodeId, judged: &mut [Weighed], at: Instant) {
             places.push(place);
         }
     }
+    if places.is_empty() {
+        return;
+    }
     let said = baseline::said(turn, id, &places, at);
     let seen = |weighed: &&mut Weighed| matches!(weighed.stand, Stand::Seen(..));
     for (weighed, said) in judged.iter_mut().filter(seen).zip(said) {
+        let judged = Arc::make_mut(&mut weighed.judged);
         let Some(outcome) = said.outcome else {
             let windows = Value::count(i64::from(said.windows));
             let what = "windows".into();
-            weighed.judged.measured.push(Measured {
+            judged.measured.push(Measured {
                 what,
                 value: windows,
             });
@@ -218,15 +232,15 @@ fn compare(turn: &mut Turn, id: NodeId, judged: &mut [Weighed], at: Instant) {
             continue;
         };
         weighed.stand = Stand::Decided;
-        weighed.judged.verdict = match outcome {
+        judged.verdict = match outcome {
             Outcome::Holds => Verdict::Pass,
             Outcome::Broken => Verdict::Fail,
             Outcome::Open => Verdict::Inconclusive,
         };
         if outcome == Outcome::Holds {
-            turn.say(id, format!("`{}`: {}", weighed.judged.text, said.words));
+            turn.say(id, format!("`{}`: {}", judged.text, said.words));
         }
-        weighed.judged.reason = Some(said.words);
+        judged.reason = Some(said.words);
     }
 }
 
@@ -243,7 +257,7 @@ fn together(judged: &[Weighed]) -> Finding {
         Some(weighed) => Finding {
             verdict: weighed.judged.verdict,
             sight: weighed.sight,
-            reason: Some(because(&weighed.judged)),
+            reason: Some(Reason::Clause(Arc::clone(&weighed.judged))),
         },
         None if judged.is_empty() => Finding {
             verdict: Verdict::NotApplicable,

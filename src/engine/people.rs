@@ -1,7 +1,7 @@
 //! What people attest and sign. People are counted, not roles; rejecting is final for the gate.
 
 use crate::engine::protocol::{Actor, Answer, Effect};
-use crate::engine::state::{Finding, Life, Sight, Work};
+use crate::engine::state::{Finding, Life, Reason, Sight, Work};
 use crate::engine::turn::{Turn, named};
 use crate::engine::{ending, evidence, pause, policy, subject};
 use crate::plan::Plan;
@@ -156,7 +156,7 @@ fn unanswered(turn: &mut Turn, id: NodeId, deadline: Instant) {
         let finding = Finding {
             verdict: Verdict::Inconclusive,
             sight: Sight::Unclear,
-            reason: Some("nobody answered in time".to_owned()),
+            reason: Some(Reason::Said("nobody answered in time".into())),
         };
         policy::trouble(turn, id, &finding);
     }

@@ -23,7 +23,7 @@ pub const DEFAULT_PLACE: LocId = LocId(u32::MAX);
 
 /// The item was seen to fail, or cannot be judged at all: its policy holds at once.
 pub fn trouble(turn: &mut Turn, id: NodeId, finding: &Finding) {
-    let reason = finding.reason.clone().unwrap_or_default();
+    let reason = finding.words().unwrap_or_default();
     if ending::is_rolling_back(turn.state) {
         return turn.end(id, finding.verdict, Some(reason));
     }

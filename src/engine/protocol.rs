@@ -186,14 +186,7 @@ pub enum NoteKind {
     Ended {
         verdict: crate::values::Verdict,
     },
-    /// One clause was judged at one sample: measured value against its bound.
-    Judged {
-        text: Arc<str>,
-        measured: Vec<Measured>,
-        verdict: crate::values::Verdict,
-        reason: Option<String>,
-        loc: crate::plan::LocId,
-    },
+    Judged(Arc<Judged>),
     /// A stage's weight was achieved.
     Weight {
         wanted: crate::units::amount::Nano,
@@ -245,6 +238,17 @@ pub mod shared {
     pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Arc<Call>, D::Error> {
         Call::deserialize(deserializer).map(Arc::new)
     }
+}
+
+/// One clause at one sample: measured values against its bound.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Judged {
+    pub text: Arc<str>,
+    pub measured: Vec<Measured>,
+    pub verdict: crate::values::Verdict,
+    /// Of one that could not be judged by what was measured, or not by that alone.
+    pub reason: Option<String>,
+    pub loc: crate::plan::LocId,
 }
 
 /// What was compared: the words of the operand and its value, in the unit of the bound.

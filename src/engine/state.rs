@@ -7,13 +7,13 @@ use crate::engine::grid::{Sample, Sampler, Stopwatch};
 use crate::engine::moments::Moments;
 use crate::engine::pause::{Pause, Pool};
 use crate::engine::people::Gate;
-use crate::engine::protocol::{Actor, Measured, RunOutcome};
+use crate::engine::protocol::{Actor, Judged, RunOutcome};
 use crate::engine::subject::Void;
 use crate::engine::tell::{Message, Telling};
 use crate::engine::watch::WatchState;
 use crate::engine::write::Write;
+use crate::plan::Counting;
 use crate::plan::node::NodeId;
-use crate::plan::{Counting, LocId};
 use crate::providers::request::Key;
 use crate::values::fields::Fields;
 use crate::values::{Instant, Value, Verdict};
@@ -96,7 +96,7 @@ pub struct NodeState {
     /// Since when every sample was without sight.
     pub blind: Option<Blind>,
     /// The clauses of the newest sample.
-    pub clauses: Vec<Judged>,
+    pub clauses: Vec<Arc<Judged>>,
     /// Of the comparisons of a check, in the order of its body.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub windows: Vec<Windows>,
@@ -133,11 +133,11 @@ pub enum Passage {
 }
 
 /// Time without sight.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Serialize)]
 pub struct Blind {
     pub since: Instant,
     pub verdict: Verdict,
-    pub reason: Option<String>,
+    pub reason: Option<Reason>,
     pub sight: Sight,
 }
 
@@ -152,16 +152,6 @@ pub enum Sight {
     Unclear,
     /// The rights do not suffice; asking again does not help.
     Denied,
-}
-
-/// One clause at one sample.
-#[derive(Clone, Debug, Serialize)]
-pub struct Judged {
-    pub text: Arc<str>,
-    pub measured: Vec<Measured>,
-    pub verdict: Verdict,
-    pub reason: Option<String>,
-    pub loc: LocId,
 }
 
 /// What a running node is about, by its kind.
@@ -219,7 +209,15 @@ pub struct Found {
 pub struct Finding {
     pub verdict: Verdict,
     pub sight: Sight,
-    pub reason: Option<String>,
+    pub reason: Option<Reason>,
+}
+
+/// Nearly all are never told: one is put into words when it is.
+#[derive(Clone, Debug)]
+pub enum Reason {
+    Said(Arc<str>),
+    /// What this clause measured, or why it could not be judged.
+    Clause(Arc<Judged>),
 }
 
 #[derive(Clone, Debug, Serialize)]

@@ -3,11 +3,9 @@
 use crate::engine::ending::{Ending, How};
 use crate::engine::pause::{self, Cause, Holds, Pause};
 use crate::engine::people;
-use crate::engine::protocol::{Actor, Answer, RunOutcome};
+use crate::engine::protocol::{Actor, Answer, Judged, RunOutcome};
 use crate::engine::rollback::{Rollback, Standing, Unit, Verifying};
-use crate::engine::state::{
-    Judged, Life, NodeState, Passage, StageWork, State, StepWork, Ticking, Work,
-};
+use crate::engine::state::{Life, NodeState, Passage, StageWork, State, StepWork, Ticking, Work};
 use crate::engine::subject;
 use crate::engine::turn::named;
 use crate::engine::watch::{Range, RuleState, WatchState};
@@ -76,7 +74,7 @@ pub struct Item {
     /// Inside an `every`: which tick it is, and of how many.
     pub tick: Option<(u32, u32)>,
     /// The newest sample: each clause with what was measured.
-    pub clauses: Vec<Judged>,
+    pub clauses: Vec<Arc<Judged>>,
     pub blind_since: Option<Instant>,
     pub items: Vec<Item>,
 }

@@ -7,8 +7,8 @@ use crate::engine::eval::{Asked, Asker, Mode, Trouble, ask_ahead, evaluated, sti
 use crate::engine::grid::{Sample, Sampler};
 use crate::engine::judge::because;
 use crate::engine::pause::{Cause, Holds, Wanted};
-use crate::engine::protocol::NoteKind;
-use crate::engine::state::{Finding, Judged, Life, Sight, State};
+use crate::engine::protocol::{Judged, NoteKind};
+use crate::engine::state::{Finding, Life, Reason, Sight, State};
 use crate::engine::tell::From;
 use crate::engine::truth::{Truth, truth};
 use crate::engine::turn::{Moved, Turn};
@@ -147,10 +147,11 @@ pub fn has_evidence(turn: &mut Turn, id: NodeId) -> bool {
             continue;
         };
         if let Some(since) = state.blind_since() {
+            let blind = format!("the watch {:?} is blind", watch.title);
             let finding = Finding {
                 verdict: Verdict::Inconclusive,
                 sight: Sight::Silent,
-                reason: Some(format!("the watch {:?} is blind", watch.title)),
+                reason: Some(Reason::Said(blind.into())),
             };
             policy::unseen(turn, id, since, &finding);
             policy::lose_patience(turn, id);

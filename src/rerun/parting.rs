@@ -105,7 +105,7 @@ fn words(plan: &Plan, path: &str, kind: &NoteKind) -> Option<String> {
         }
         NoteKind::RollbackStarted { .. } => "the run went back".to_owned(),
         NoteKind::Undone { .. } => format!("{path} was undone"),
-        NoteKind::Judged { .. }
+        NoteKind::Judged(_)
         | NoteKind::Failed { .. }
         | NoteKind::Drift { .. }
         | NoteKind::Said { .. } => return None,

@@ -71,6 +71,6 @@ impl Audience for Screen {
 fn is_news(kind: &NoteKind) -> bool {
     !matches!(
         kind,
-        NoteKind::Started | NoteKind::Ended { .. } | NoteKind::Judged { .. } | NoteKind::Unpaused
+        NoteKind::Started | NoteKind::Ended { .. } | NoteKind::Judged(_) | NoteKind::Unpaused
     )
 }

@@ -23,7 +23,7 @@ pub fn object(plan: &Plan, map: &SourceMap, at: Instant, note: &Note) -> Value {
 
 fn loc(plan: &Plan, note: &Note) -> Option<LocId> {
     match &note.kind {
-        NoteKind::Judged { loc, .. } => Some(*loc),
+        NoteKind::Judged(judged) => Some(judged.loc),
         NoteKind::RuleFired { watch, rule, .. } => {
             let rules = &plan.watches.get(*watch as usize)?.rules;
             rules.get(*rule as usize).map(|rule| rule.loc)

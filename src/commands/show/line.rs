@@ -1,6 +1,6 @@
 //! One plain line for a note: what a pipe, a CI log and a reader of `deployc log` get.
 
-use crate::engine::protocol::{Measured, Note, NoteKind};
+use crate::engine::protocol::{Judged, Measured, Note, NoteKind};
 use crate::plan::node::{Node, NodeId, NodeKind};
 use crate::plan::print::watched::policy;
 use crate::plan::{LocId, Plan, SourceMap};
@@ -32,17 +32,15 @@ fn words(plan: &Plan, map: &SourceMap, note: &Note) -> Option<String> {
             let node = note.node.and_then(|id| plan.node(id));
             ended_words(*verdict, node)
         }
-        NoteKind::Judged {
-            verdict: Verdict::Pass,
-            ..
-        } => return None,
-        NoteKind::Judged {
-            text,
-            measured,
-            verdict,
-            reason,
-            loc,
-        } => {
+        NoteKind::Judged(judged) if judged.verdict == Verdict::Pass => return None,
+        NoteKind::Judged(judged) => {
+            let Judged {
+                text,
+                measured,
+                verdict,
+                reason,
+                loc,
+            } = judged.as_ref();
             let reason = reason.as_ref().map(|reason| format!(": {reason}"));
             format!(
                 "{} `{text}`{}{}{}",

@@ -4,8 +4,9 @@
 use crate::commands::list::outcome_word;
 use crate::commands::show::paint::{Line, Tint};
 use crate::diagnostics::render::human::{Charset, Style};
+use crate::engine::protocol::Judged;
 use crate::engine::protocol::RunOutcome;
-use crate::engine::state::{Judged, Life, Passage};
+use crate::engine::state::{Life, Passage};
 use crate::engine::subject;
 use crate::engine::view::{Item, Left, Stand, View, WayBack};
 use crate::plan::print::watched::policy;

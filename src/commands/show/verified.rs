@@ -279,7 +279,7 @@ fn told(compiled: &Compiled, plan: &Plan, subject: &Subject, line: &Line) -> Opt
             Some(format!("{}  FAULT  {text}{place}", time_of_day(*at)))
         }
         Line::Note { at, note } => match note.kind {
-            NoteKind::Judged { .. } => None,
+            NoteKind::Judged(_) => None,
             _ => line::line(plan, compiled.source_map(), *at, note),
         },
         Line::Ended { at, outcome } => Some(format!(

@@ -102,7 +102,7 @@ pub fn text(plan: &Plan, map: &SourceMap, trace: &Trace) -> String {
 /// Samples are what a run is judged by, not what happens in it; where one that was wrong matters, what follows says so.
 pub fn matters(plan: &Plan, note: &Note) -> bool {
     match &note.kind {
-        NoteKind::Judged { .. } => false,
+        NoteKind::Judged(_) => false,
         NoteKind::Started => {
             let node = note.node.and_then(|id| plan.node(id));
             node.is_some_and(|node| !node.children.is_empty())

@@ -302,7 +302,7 @@ impl Bench {
         let text = match note.kind {
             NoteKind::Started => format!("begin{place}"),
             NoteKind::Ended { verdict } => format!("end{place} {}", show::word(verdict)),
-            NoteKind::Judged { .. } => return,
+            NoteKind::Judged(_) => return,
             NoteKind::Weight { achieved, .. } => format!("weight{place} {}%", achieved * 100.0),
             NoteKind::Paused { until, .. } => {
                 format!("pause{place} until {}", duration_ns(until.0))

@@ -1,6 +1,6 @@
 //! What is told of a clause that was judged: what was measured, what was only written, and what nobody could say.
 
-use crate::engine::state::Judged;
+use crate::engine::protocol::Judged;
 use crate::engine::tests::bench::{Bench, record};
 use crate::engine::tests::build::{Builder, compare, errors, field, percents};
 use crate::plan::expr::{Datum, Expr, Scope};
@@ -19,7 +19,9 @@ fn judged(condition: Expr) -> Judged {
         .answer("all", move |_| Some(Ok(record(&[("list", list.clone())]))))
         .start()
         .run();
-    bench.state.nodes[gate.0 as usize].clauses[0].clone()
+    bench.state.nodes[gate.0 as usize].clauses[0]
+        .as_ref()
+        .clone()
 }
 
 fn measured(judged: &Judged) -> Vec<String> {

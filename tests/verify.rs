@@ -518,10 +518,7 @@ fn traffic_to_a_version_that_never_became_ready_is_found() {
             && matches!(outcome, Outcome::Unachieved(_))
         {
             *outcome = Outcome::Applied {
-                result: Value::Record(Fields::from([(
-                    "node".to_owned(),
-                    Value::String(release(plan)),
-                )])),
+                result: Value::Record(Fields::from([("node", Value::String(release(plan)))])),
                 written: Vec::new(),
             };
         }

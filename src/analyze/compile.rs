@@ -20,6 +20,7 @@ use crate::syntax::ast::scenario::Scenario;
 use crate::syntax::ast::{Expr, File, Item, ItemKind, StmtKind};
 use crate::syntax::decode::{self, Undecodable};
 use crate::syntax::parse;
+use crate::syntax::parse::words::OF_HEADS;
 use std::sync::OnceLock;
 
 /// One `.deploy` file: its name as it is shown, and its text.
@@ -272,11 +273,17 @@ fn drop_echoes(diagnostics: &mut Vec<Diagnostic>, sources: &Sources) {
     });
 }
 
-/// Whether what did not parse stands in it, or behind it on its line, where its clauses are.
+/// Whether what did not parse stands in it, or behind it on its line, where its clauses are; or a clause in its block.
 fn is_cut(sources: &Sources, span: Span, unparsed: Span) -> bool {
     let text = sources.get(span.file).map_or("", |file| &file.text);
-    let between = text.get(span.end as usize..unparsed.start as usize);
-    span.start <= unparsed.start && between.is_none_or(|between| !between.contains('\n'))
+    let Some(between) = text.get(span.end as usize..unparsed.start as usize) else {
+        return span.start <= unparsed.start;
+    };
+    let line = between.lines().next().unwrap_or("");
+    let opened = between.matches('{').count();
+    let is_in_block = line.contains('{') && opened == between.matches('}').count() + 1;
+    let word = text.get(unparsed.range()).unwrap_or("");
+    !between.contains('\n') || is_in_block && OF_HEADS.contains(&word)
 }
 
 /// By their places; what was found in several copies is said once.

@@ -11,7 +11,7 @@ mod recover;
 mod scenario;
 mod stmt;
 mod string;
-mod words;
+pub mod words;
 
 use crate::diagnostics::Diagnostic;
 use crate::diagnostics::codes::syntax::{MISSING_VERSION, MISSPELT_WORD, UNKNOWN_VERSION};

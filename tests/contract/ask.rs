@@ -71,8 +71,7 @@ pub fn texts<const N: usize>(texts: [&str; N]) -> Value {
 }
 
 pub fn map<const N: usize>(entries: [(&str, Value); N]) -> Value {
-    let owned = entries.map(|(name, value)| (name.to_owned(), value));
-    Value::Record(Fields::from(owned))
+    Value::Record(fields(entries))
 }
 
 pub fn seconds(seconds: f64) -> Value {
@@ -83,8 +82,15 @@ pub fn call<const N: usize>(function: &str, args: [(&str, Value); N]) -> Call {
     Call {
         provider: "it".to_owned(),
         function: function.to_owned(),
-        args: args.map(|(name, value)| (name.to_owned(), value)).into(),
+        args: fields(args),
     }
+}
+
+fn fields<const N: usize>(entries: [(&str, Value); N]) -> Fields {
+    let owned = entries.into_iter();
+    owned
+        .map(|(name, value)| (name.to_owned(), value))
+        .collect()
 }
 
 pub fn now() -> Instant {

@@ -88,7 +88,7 @@ fn each_setting_that_is_declared_compiles_and_is_taken() {
             kind.name
         );
     }
-    let inputs = Fields::from([("site".to_owned(), text("https://site.example.com"))]);
+    let inputs = Fields::from([("site", text("https://site.example.com"))]);
     if let Err(problems) = registry::build(&plan, &inputs, &environment()) {
         panic!("{problems:?}");
     }
@@ -145,7 +145,7 @@ async fn what_the_plan_calls_is_what_the_provider_answers() {
     for provider in &mut plan.providers {
         provider.settings.remove("ca");
     }
-    let inputs = Fields::from([("site".to_owned(), text(server.url("")))]);
+    let inputs = Fields::from([("site", text(server.url("")))]);
     let providers = registry::build(&plan, &inputs, &environment()).unwrap();
     let answer =
         super::ask::read(&*providers["api"], call("up", [("path", text("/health"))])).await;
@@ -160,7 +160,7 @@ fn a_setting_of_another_version_is_refused_rather_than_not_kept() {
     let mut plan = compiled("compiled-odd");
     let odd = Setting::Value(map([("a", text("b"))]));
     plan.providers[1].settings.insert("retries".to_owned(), odd);
-    let inputs = Fields::from([("site".to_owned(), text("https://site.example.com"))]);
+    let inputs = Fields::from([("site", text("https://site.example.com"))]);
     let Err(problems) = registry::build(&plan, &inputs, &environment()) else {
         panic!("accepted");
     };

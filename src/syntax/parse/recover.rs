@@ -142,7 +142,8 @@ impl Builder<'_> {
         let text = hollow(self.chunk.text.get(start..end).unwrap_or(""));
         let failure = fail(probe, &text, start);
         let misplaced = self
-            .reserved(&failure)
+            .of_head(probe, &failure, &text)
+            .or_else(|| self.reserved(&failure))
             .or_else(|| self.misplaced(probe, &failure));
         let diagnostic = match (misplaced, self.misspelt(probe, &failure)) {
             (Some(diagnostic), _) => diagnostic,
@@ -184,6 +185,26 @@ impl Builder<'_> {
         )
         .label("unknown word")
         .fix(format!("write `{meant}`"), span, meant)
+    }
+
+    /// What belongs to the line of an item, in its block.
+    fn of_head(&self, probe: Rule, failure: &Failure<'_>, text: &str) -> Option<Diagnostic> {
+        let first = failure.first.filter(|_| failure.first_has_head)?;
+        let word = first.text;
+        // In a test, `undo NAME fails`.
+        let is_said_of_one =
+            word == "undo" && !text.contains(['(', '"']) && !text.contains("timeout");
+        if probe != Rule::probe_stmt || !words::OF_HEADS.contains(&word) || is_said_of_one {
+            return None;
+        }
+        let message = format!("`{word}` is said in the line of an item, not in its block");
+        let help = "write it before the `{` of the item that it is about";
+        let span = self.origin(first.start, first.end);
+        Some(
+            Diagnostic::new(&SYNTAX, span, message)
+                .label("not here")
+                .help(help),
+        )
     }
 
     /// A word of the language at the place of a name.

@@ -65,6 +65,18 @@ pub const CLAUSES: [&str; 22] = [
     "place",
 ];
 
+/// Those of an item that can carry something out, which are looked for in its block by who does not know them yet.
+pub const OF_HEADS: [&str; 8] = [
+    "within",
+    "by",
+    "timeout",
+    "undo",
+    "keep",
+    "expires",
+    "irreversible",
+    "owner",
+];
+
 /// Words that are never names, as in the grammar.
 pub const NO_NAMES: [&str; 17] = [
     "within", "by", "timeout", "undo", "keep", "expires", "expect", "for", "on", "ref", "when",

@@ -279,11 +279,25 @@ fn is_cut(sources: &Sources, span: Span, unparsed: Span) -> bool {
     let Some(between) = text.get(span.end as usize..unparsed.start as usize) else {
         return span.start <= unparsed.start;
     };
-    let line = between.lines().next().unwrap_or("");
-    let opened = between.matches('{').count();
-    let is_in_block = line.contains('{') && opened == between.matches('}').count() + 1;
     let word = text.get(unparsed.range()).unwrap_or("");
-    !between.contains('\n') || is_in_block && OF_HEADS.contains(&word)
+    !between.contains('\n') || OF_HEADS.contains(&word) && is_block_begun(between)
+}
+
+/// Whether a block begins on the first line and nothing but what is in it follows.
+fn is_block_begun(text: &str) -> bool {
+    let line = text.find('\n').unwrap_or(text.len());
+    let mut depth = 0_usize;
+    for (at, sign) in text.match_indices(['{', '}', '\n']) {
+        match sign {
+            "{" => depth += 1,
+            "}" => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        if depth == 0 && at >= line {
+            return false;
+        }
+    }
+    depth > 0
 }
 
 /// By their places; what was found in several copies is said once.

@@ -1,5 +1,6 @@
 //! What a condition is known to ask before it is evaluated is what it asks when it is.
 
+use crate::engine::agenda::Agenda;
 use crate::engine::ahead;
 use crate::engine::eval::{Asked, Asker, Mode, ask_ahead, sampled};
 use crate::engine::grid::Sample;
@@ -26,6 +27,13 @@ fn plan() -> Plan {
         ..plan.metrics[0].clone()
     });
     plan
+}
+
+fn indexed(plan: &Plan) -> State {
+    State {
+        agenda: Agenda::new(plan, &[]),
+        ..State::default()
+    }
 }
 
 fn metric(metric: u32) -> Expr {
@@ -68,8 +76,7 @@ fn names(effects: &[Effect]) -> Vec<String> {
 
 fn known_ahead(plan: &Plan, condition: &Expr) -> Option<(Vec<String>, Vec<ReadId>)> {
     let metrics = ahead::metrics(plan, condition)?;
-    let mut state = State::default();
-    state.agenda = crate::engine::agenda::Agenda::new(plan, &[]);
+    let mut state = indexed(plan);
     let mut turn = Turn::new(plan, &mut state);
     let mut sample = Sample::begun(AT);
     let asked = ask_ahead(&mut turn, &mut sample, Some(&metrics));
@@ -126,8 +133,7 @@ fn what_depends_on_more_than_the_plan_is_not_known_ahead() {
 #[test]
 fn what_was_answered_already_is_evaluated_at_once() {
     let plan = plan();
-    let mut state = State::default();
-    state.agenda = crate::engine::agenda::Agenda::new(&plan, &[]);
+    let mut state = indexed(&plan);
     let mut turn = Turn::new(&plan, &mut state);
     let mut first = Sample::begun(AT);
     ask_ahead(&mut turn, &mut first, Some(&[0]));

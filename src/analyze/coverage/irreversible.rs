@@ -19,7 +19,7 @@ pub fn check(plan: &Plan, graph: &Graph, places: &Places) -> Vec<Diagnostic> {
         let around = Around {
             before: graph.origins(Point::Start(step.id)),
         };
-        let risk = risk(plan, graph, &around, step);
+        let risk = risk(plan, graph, &around);
         if let Some(risk) = risk {
             if !approved(plan, &around) {
                 found.push(unguarded(plan, places, step, risk));
@@ -31,7 +31,7 @@ pub fn check(plan: &Plan, graph: &Graph, places: &Places) -> Vec<Diagnostic> {
     found
 }
 
-/// What comes for certain before a step.
+/// What comes for certain before a step; its own start is the last of it.
 struct Around {
     before: Reach,
 }
@@ -49,7 +49,7 @@ enum Risk<'a> {
     Watch(&'a Watch),
 }
 
-fn risk<'a>(plan: &'a Plan, graph: &Graph, around: &Around, step: &Node) -> Option<Risk<'a>> {
+fn risk<'a>(plan: &'a Plan, graph: &Graph, around: &Around) -> Option<Risk<'a>> {
     let watch = plan.watches.iter().find(|watch| {
         let rules = watch.rules.iter().map(|rule| &rule.actions);
         let blind = watch.no_data.iter().map(|no_data| &no_data.actions);
@@ -64,9 +64,7 @@ fn risk<'a>(plan: &'a Plan, graph: &Graph, around: &Around, step: &Node) -> Opti
     let behind = range.map(|(_, to)| graph.reach(Point::End(to)));
     let may_fail = |node: &&Node| {
         let start = Point::Start(node.id);
-        node.id != step.id
-            && !around.ended_before(node.id)
-            && !around.before.has(start)
+        !around.before.has(start)
             && !behind.as_ref().is_some_and(|behind| behind.has(start))
             && !is_verify(plan, node.id)
     };

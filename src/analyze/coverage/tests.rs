@@ -4,7 +4,7 @@ use crate::analyze::coverage::check::check;
 use crate::analyze::coverage::{coverage, no_return};
 use crate::analyze::order::fill;
 use crate::analyze::places::Places;
-use crate::diagnostics::Severity;
+use crate::diagnostics::{Diagnostic, Severity};
 use crate::plan::draft::{
     Draft, MINUTE_NS, call, compare, datum, metric, pause, ratio, read, rule, stops,
 };
@@ -16,11 +16,14 @@ use crate::plan::{Action, Policy};
 use crate::syntax::ast::CompareOp;
 use crate::units::Dim;
 
-fn codes(draft: &mut Draft) -> Vec<&'static str> {
+fn found(draft: &mut Draft) -> Vec<Diagnostic> {
     fill(&mut draft.plan);
     let graph = Graph::of(&draft.plan.nodes);
-    let found = check(&draft.plan, &graph, &Places::default());
-    found
+    check(&draft.plan, &graph, &Places::default())
+}
+
+fn codes(draft: &mut Draft) -> Vec<&'static str> {
+    found(draft)
         .iter()
         .map(|diagnostic| diagnostic.code.name)
         .collect()
@@ -87,6 +90,9 @@ fn a_command_without_an_undo_is_refused() {
     draft.plan.providers[0].name = "shell".to_owned();
     draft.plan.providers[0].kind = "shell".to_owned();
     assert_eq!(codes(&mut draft), ["step-without-undo"]);
+    let note = found(&mut draft).remove(0).note;
+    let why = "`shell.run` cannot be undone from the object as it was before";
+    assert_eq!(note.as_deref(), Some(why));
 }
 
 #[test]

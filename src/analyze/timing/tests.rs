@@ -95,6 +95,17 @@ fn the_parts_of_the_longest_time_add_up_to_it() {
 }
 
 #[test]
+fn what_takes_no_time_is_no_part_of_it() {
+    let mut draft = Draft::blank();
+    let phases = draft.chain(&["before", "told", "after"]);
+    draft.hold(phases[0], "rest", HOUR_NS);
+    draft.notify(phases[1], "word");
+    draft.hold(phases[2], "settle", HOUR_NS);
+    let times = times(&mut draft);
+    insta::assert_snapshot!(sum(&draft.plan, &times.path), @"`rest` 1h + `settle` 1h = 2h");
+}
+
+#[test]
 fn a_rollout_that_is_a_minute_longer_than_its_window_is_refused_with_its_parts() {
     let mut draft = morning();
     let stage = draft

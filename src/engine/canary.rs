@@ -167,10 +167,8 @@ fn judge_all(turn: &mut Turn, id: NodeId, at: Instant) -> bool {
         if turn.node(child).life != Life::Running || at < work.from || is_judged(&work.found, at) {
             continue;
         }
-        let mut sample = match work.sampler.open.take() {
-            Some(sample) if sample.at == at => sample,
-            _ => Sample::begun(at),
-        };
+        let open = work.sampler.open.take();
+        let mut sample = open.unwrap_or_else(|| Sample::begun(at));
         let asker = check::asker(turn, child, at);
         match judge(turn, child, &check.body, &mut sample, asker) {
             Some(finding) => work.found = Some(Found { at, finding }),

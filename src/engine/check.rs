@@ -85,7 +85,7 @@ pub fn asked(turn: &Turn) -> BTreeSet<NodeId> {
         let state = turn.node(node.id);
         let is_once = matches!(&node.kind, NodeKind::Check(check) if check.mode == CheckMode::Once);
         let sampled = matches!(&state.work, Work::Check(work) if has_sample(work, turn.now()));
-        is_once && sampled && state.life == Life::Running && !turn.is_carried(node.id)
+        is_once && sampled && state.life == Life::Running
     };
     let nodes = turn.plan.nodes.iter().filter(is_asked);
     nodes.map(|node| node.id).collect()

@@ -44,7 +44,6 @@ struct Place {
     /// Its numbers when the tree is walked: before what is in it, and after. `None` for what a run forward does not come to.
     span: Option<(u32, u32)>,
     parent: Option<NodeId>,
-    is_canary: bool,
     /// The canary around it, which carries it; else the node itself.
     carrier: NodeId,
     /// Nodes with an edge from this one, one entry for each edge.
@@ -111,10 +110,6 @@ impl Index {
 
     pub fn parent(&self, id: NodeId) -> Option<NodeId> {
         self.place(id)?.parent
-    }
-
-    pub fn is_canary(&self, id: NodeId) -> bool {
-        self.place(id).is_some_and(|place| place.is_canary)
     }
 
     pub fn span(&self, id: NodeId) -> Option<(u32, u32)> {
@@ -196,7 +191,6 @@ impl Place {
         Place {
             span: None,
             parent: node.parent,
-            is_canary: matches!(node.kind, NodeKind::Canary(_)),
             carrier: node.id,
             followers: Vec::new(),
         }

@@ -76,14 +76,11 @@ pub fn of(state: &State, cause: Cause) -> Option<&Pause> {
     state.pauses.iter().find(|pause| pause.cause == cause)
 }
 
-/// When its place has no more time.
+/// When its place has no more time: a pause that is there takes of it.
 pub fn until(state: &State, pause: &Pause) -> Instant {
     let pool = pool_of(state, pause.place, pause.depth);
-    match pool {
-        Some(pool) if pool.active > 0 => pool.since.plus(pause.up_to_ns - pool.spent_ns),
-        Some(pool) => state.now.plus(pause.up_to_ns - pool.spent_ns),
-        None => state.now.plus(pause.up_to_ns),
-    }
+    let end = |pool: &Pool| pool.since.plus(pause.up_to_ns - pool.spent_ns);
+    pool.map_or(state.now, end)
 }
 
 /// Begins a pause. Where its place has no time left, what comes then comes now.

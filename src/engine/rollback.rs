@@ -231,7 +231,7 @@ fn begin_unit(turn: &mut Turn, unit: &Unit) -> Option<Standing> {
     }
     match turn.plan.node(unit.node).map(|node| &node.kind) {
         Some(NodeKind::Step(step)) => match &step.undo {
-            UndoPlan::Derived { timeout_ns, .. } => next_back(turn, unit, None, *timeout_ns),
+            UndoPlan::Derived { timeout_ns, .. } => next_back(turn, unit, *timeout_ns),
             UndoPlan::Written { .. } => {
                 let at = turn.now();
                 Some(Standing::Arguments(Sample::begun(at)))
@@ -241,21 +241,14 @@ fn begin_unit(turn: &mut Turn, unit: &Unit) -> Option<Standing> {
                 Some(Standing::Left(format!("it cannot be undone: {why}")))
             }
         },
-        Some(NodeKind::Canary(canary)) => next_back(turn, unit, None, canary.undo_timeout_ns),
+        Some(NodeKind::Canary(canary)) => next_back(turn, unit, canary.undo_timeout_ns),
         _ => Some(Standing::Done),
     }
 }
 
 /// Begins the way back of the newest change that is not back yet.
-fn next_back(
-    turn: &mut Turn,
-    unit: &Unit,
-    done: Option<&Key>,
-    timeout_ns: i64,
-) -> Option<Standing> {
-    let begun = done.and_then(|done| unit.writes.iter().position(|key| key == done));
-    let from = begun.map_or(0, |at| at + 1);
-    for key in unit.writes.iter().skip(from) {
+fn next_back(turn: &mut Turn, unit: &Unit, timeout_ns: i64) -> Option<Standing> {
+    for key in &unit.writes {
         let Some(write) = turn.state.writes.get(key) else {
             continue;
         };
@@ -283,7 +276,7 @@ fn back_standing(turn: &mut Turn, unit: &Unit, key: &Key) -> Option<Standing> {
     };
     let leg = turn.state.writes.get(key)?.back.clone()?;
     match over(&leg)? {
-        Ok(()) => next_back(turn, unit, Some(key), timeout_ns),
+        Ok(()) => next_back(turn, unit, timeout_ns),
         Err(why) => Some(Standing::Left(why)),
     }
 }

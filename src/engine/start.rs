@@ -129,7 +129,7 @@ fn metrics_end(plan: &Plan) -> Result<(), String> {
     for (index, metric) in plan.metrics.iter().enumerate() {
         let mut open = vec![(index, 0)];
         while let Some((at, depth)) = open.pop() {
-            if depth > plan.metrics.len() {
+            if depth >= plan.metrics.len() {
                 return Err(format!(
                     "the metric `{}` is derived from itself",
                     metric.name

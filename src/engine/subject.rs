@@ -3,7 +3,7 @@
 //! **Invariant:** a signature counts for its subject alone. It is void where the gate is about something else when it is
 //! heard, and where what the gate has opened to becomes something else before it has left.
 
-use crate::engine::state::{Life, State, Work};
+use crate::engine::state::{State, Work};
 use crate::engine::turn::Turn;
 use crate::engine::write::{Leg, Write};
 use crate::plan::digest::json;
@@ -109,7 +109,7 @@ pub fn prepared_again(turn: &mut Turn, key: &Key, now: &Intent) {
             Some(NodeKind::Approve(_))
         );
         let node = turn.node(gate);
-        let signed = node.life == Life::Ended && node.verdict == Some(Verdict::Pass);
+        let signed = node.verdict == Some(Verdict::Pass);
         if approves && signed && matches!(node.work, Work::Gate(_)) {
             let void = Void {
                 why: why.clone(),

@@ -134,11 +134,6 @@ impl<'p> Turn<'p> {
         parent.is_none_or(|parent| self.node(parent).life == Life::Running)
     }
 
-    /// Whether somebody else carries the node: then it is not visited by itself.
-    pub fn is_carried(&self, id: NodeId) -> bool {
-        self.state.agenda.index.carrier(id) != id
-    }
-
     /// Has who is visited woken by an answer; of a watch, the rule.
     pub fn await_answer(&mut self, at: Instant, read: ReadId) {
         let waiter = Waiter {
@@ -230,7 +225,7 @@ impl<'p> Turn<'p> {
             Visitor::Node(id) => {
                 let runs = self.node(id).life == Life::Running;
                 let (before, after) = agenda.of_node(id)?;
-                Some(match runs && !agenda.index.is_canary(id) {
+                Some(match runs {
                     true => after,
                     false => before,
                 })

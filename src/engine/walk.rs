@@ -190,9 +190,6 @@ fn work(turn: &mut Turn, node: &Node) {
 }
 
 fn group(turn: &mut Turn, id: NodeId) {
-    if turn.is_carried(id) {
-        children(turn, id, |_| true);
-    }
     if turn.state.ending.is_none() {
         end_group(turn, id);
     }
@@ -329,9 +326,6 @@ fn every(turn: &mut Turn, id: NodeId, period_ns: i64, ticks: u32) {
         return;
     };
     if every.ticking == Ticking::Yes {
-        if turn.is_carried(id) {
-            children(turn, id, |_| true);
-        }
         return end_tick(turn, id);
     }
     if every.done >= ticks {

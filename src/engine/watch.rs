@@ -258,8 +258,7 @@ fn open(turn: &mut Turn, index: u32, watch: &Watch) -> Opened {
         return Opened::Before;
     };
     let ripe = |(rule, of_plan): (&RuleState, &Rule)| {
-        let pending = rule.fired == Fired::No && of_plan.for_ns > rule.held_ns;
-        let at = rule.held_at.filter(|_| pending)?;
+        let at = rule.held_at.filter(|_| rule.fired == Fired::No)?;
         Some(at.plus(of_plan.for_ns - rule.held_ns))
     };
     let extra = state.rules.iter().zip(&watch.rules).filter_map(ripe).min();

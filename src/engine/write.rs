@@ -166,7 +166,7 @@ pub fn cancel_of(turn: &mut Turn, id: NodeId) {
 pub fn advance_cancelled(turn: &mut Turn) {
     let writes = turn.state.writes.values();
     let open: Vec<Key> = writes
-        .filter(|write| write.cancel == Cancel::Asked && !write.forward.is_settled())
+        .filter(|write| write.cancel == Cancel::Asked)
         .map(|write| write.key.clone())
         .collect();
     for key in open {

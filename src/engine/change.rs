@@ -91,7 +91,8 @@ fn arguments<'p>(turn: &mut Turn<'p>, id: NodeId, step: &'p Step, mut sampler: S
     if !evidence::is_fresh(turn, id) {
         return;
     }
-    if sampler.open.is_none() && turn.due(sampler.next(None)) {
+    let stands_still = pause::is_paused(turn.state) && !is_own(turn, id);
+    if sampler.open.is_none() && !stands_still && turn.due(sampler.next(None)) {
         sampler.open(turn.state.now, None);
     }
     let Some(mut sample) = sampler.open.take() else {
@@ -103,7 +104,8 @@ fn arguments<'p>(turn: &mut Turn<'p>, id: NodeId, step: &'p Step, mut sampler: S
             sampler.open = Some(sample);
             turn.node_mut(id).work = Work::Step(StepWork::Arguments(sampler));
         }
-        Some(Ok(_)) if pause::is_paused(turn.state) && !is_own(turn, id) => {
+        // What it needs is read anew when the pause is over.
+        Some(Ok(_)) if stands_still => {
             turn.node_mut(id).work = Work::Step(StepWork::Arguments(sampler));
         }
         Some(Ok(call)) => {

@@ -77,3 +77,75 @@ impl Moments {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::engine::moments::Moments;
+    use crate::engine::protocol::ReadId;
+    use crate::engine::question::Wanted;
+    use crate::providers::request::Call;
+    use crate::values::fields::Fields;
+    use crate::values::{Instant, Value};
+
+    fn wanted() -> Wanted {
+        Wanted::new(Call {
+            provider: "api".to_owned(),
+            function: "get".to_owned(),
+            args: Fields::new(),
+        })
+    }
+
+    /// The same question at each of so many instants.
+    fn asked(instants: i64) -> Moments {
+        let mut moments = Moments::default();
+        for (id, at) in (1..).zip(0..instants) {
+            moments.ask(Instant(at), ReadId(id), &wanted());
+        }
+        moments
+    }
+
+    fn answer(moments: &mut Moments, id: u64) {
+        let moment = moments.answered(ReadId(id)).unwrap();
+        moment.answer(ReadId(id), Ok(Value::Absent));
+    }
+
+    #[test]
+    fn what_is_answered_is_forgotten_but_for_the_newest_and_what_is_not_is_kept() {
+        let mut moments = asked(20);
+        for id in (1..=20).filter(|id| *id != 3) {
+            answer(&mut moments, id);
+        }
+        moments.forget(Instant(19));
+        let kept: Vec<i64> = (0..20)
+            .filter(|at| moments.get(Instant(*at)).is_some())
+            .collect();
+        assert_eq!(kept, [2, 19]);
+        let newest = moments.get(Instant(19)).and_then(|now| now.find(&wanted()));
+        assert!(newest.is_some_and(|question| question.answer.is_some()));
+        answer(&mut moments, 3);
+        assert!(!moments.is_any_unanswered());
+    }
+
+    #[test]
+    fn a_few_instants_are_kept_a_little_longer() {
+        let mut moments = asked(3);
+        (1..=3).for_each(|id| answer(&mut moments, id));
+        moments.forget(Instant(2));
+        assert!(moments.get(Instant(0)).is_some());
+        assert!(moments.get(Instant(3)).is_none());
+    }
+
+    #[test]
+    fn what_is_asked_later_of_an_earlier_instant_stands_in_its_place() {
+        let mut moments = asked(3);
+        moments.ask(Instant(-5), ReadId(9), &wanted());
+        let found = moments
+            .get(Instant(-5))
+            .and_then(|then| then.find(&wanted()));
+        assert_eq!(found.map(|question| question.id), Some(ReadId(9)));
+        let newest = moments
+            .get(Instant(2))
+            .and_then(|then| then.find(&wanted()));
+        assert_eq!(newest.map(|question| question.id), Some(ReadId(3)));
+    }
+}

@@ -238,4 +238,26 @@ mod tests {
             "the answer has a string where a bool is expected"
         );
     }
+
+    #[test]
+    fn what_is_null_or_absent_is_no_data() {
+        let body = json!({"version": null});
+        for to in [JsonType::Version, JsonType::Bool] {
+            assert_eq!(
+                read(body.clone(), "$.version", to),
+                show::value(&Value::Absent)
+            );
+        }
+        let absent = narrow(&Value::Absent, Some("$.version"), &JsonType::Bool, (1, 1));
+        assert!(matches!(absent, Ok(Value::Absent)), "{absent:?}");
+        let wrong = narrow(&Value::Bool(true), None, &JsonType::Bool, (1, 1));
+        assert!(wrong.is_err(), "{wrong:?}");
+    }
+
+    #[test]
+    fn a_version_is_read_from_its_text() {
+        let of = |text: &str| read(json!(text), "$", JsonType::Version);
+        assert_eq!(of("v1.29.2-rc.1+k3s1"), "v1.29.2-rc.1+k3s1");
+        assert_eq!(of("newest"), "`newest` is no version");
+    }
 }

@@ -272,10 +272,10 @@ fn is_same_value(one: &Value, other: &Value) -> bool {
 mod tests {
     use crate::engine::agenda::{Visitor, Waiter};
     use crate::engine::protocol::ReadId;
-    use crate::engine::question::{Moment, Sought, Wanted};
+    use crate::engine::question::{Moment, Sought, Wanted, is_same};
     use crate::providers::request::Call;
     use crate::units::Dim;
-    use crate::values::Value;
+    use crate::values::{Instant, Value};
     use std::borrow::Cow;
 
     fn wanted(args: &[(&str, Value)]) -> Wanted {
@@ -338,6 +338,15 @@ mod tests {
         let quiet = nan(0x7ff8_0000_0000_0000);
         let exact = wanted(&[("of", Value::count(1))]);
         let measured = wanted(&[("of", Value::measured(Dim::Count, 1.0))]);
+        let (yes, no) = (Value::Bool(true), Value::Bool(false));
+        for (one, other) in [
+            (yes, no),
+            (Value::Instant(Instant(1)), Value::Instant(Instant(2))),
+        ] {
+            let moment = moment(&[&wanted(&[("of", one.clone())])]);
+            assert_eq!(found(&moment, &wanted(&[("of", one)])), Some(ReadId(1)));
+            assert_eq!(found(&moment, &wanted(&[("of", other)])), None);
+        }
         let moment = moment(&[&quiet, &exact, &measured]);
         assert_eq!(found(&moment, &nan(0x7ff8_0000_0000_0000)), Some(ReadId(1)));
         assert_eq!(found(&moment, &nan(0x7ff8_0000_0000_0001)), Some(ReadId(1)));
@@ -358,6 +367,21 @@ mod tests {
             assert_eq!(found(&moment, one), Some(ReadId(id)));
         }
         assert_eq!(found(&moment, &json(9)), None);
+    }
+
+    /// Whatever their digests are.
+    #[test]
+    fn a_question_is_its_provider_its_function_and_all_of_its_arguments() {
+        let path = Value::String("/a".to_owned());
+        let known = wanted(&[("path", path.clone()), ("port", Value::count(80))]);
+        let both = || known.call.args.iter();
+        let is = |provider, function| is_same(&known.call, provider, function, both());
+        assert!(is("api", "get"));
+        assert!(!is("other", "get"));
+        assert!(!is("api", "list"));
+        let one = wanted(&[("path", path)]);
+        assert!(!is_same(&known.call, "api", "get", one.call.args.iter()));
+        assert!(!is_same(&one.call, "api", "get", both()));
     }
 
     #[test]

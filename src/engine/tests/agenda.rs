@@ -41,6 +41,31 @@ fn watches_come_first_then_the_tree_from_its_top_then_what_is_done_with() {
 }
 
 #[test]
+fn a_phase_that_runs_comes_before_what_stands_behind_it() {
+    let mut b = Builder::new();
+    let phase = b.phase("p");
+    b.step(phase, "one");
+    let next = b.phase("q");
+    b.watch(phase, next, Vec::new(), None);
+    let agenda = Agenda::new(&b.plan, &[phase, next]);
+    let (_, after) = agenda.of_node(phase).unwrap();
+    let (before, _) = agenda.of_node(next).unwrap();
+    assert!(after < before, "{after:?} {before:?}");
+}
+
+#[test]
+fn whose_turn_is_to_come_is_visited_in_this_pass() {
+    let mut agenda = agenda();
+    let (before, _) = agenda.of_node(PHASE).unwrap();
+    let (inner, _) = agenda.of_node(STEP).unwrap();
+    agenda.stir(before, Visitor::Node(PHASE));
+    agenda.turn_over();
+    assert_eq!(agenda.next(), Some(Visitor::Node(PHASE)));
+    agenda.stir(inner, Visitor::Node(STEP));
+    assert_eq!(agenda.next(), Some(Visitor::Node(STEP)));
+}
+
+#[test]
 fn whose_turn_is_over_is_visited_in_the_next_pass() {
     let mut agenda = agenda();
     let (before, _) = agenda.of_node(PHASE).unwrap();

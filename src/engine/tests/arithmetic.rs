@@ -78,6 +78,26 @@ fn between_two_moments_lies_a_time_and_nothing_else_comes_of_them() {
 }
 
 #[test]
+fn a_moment_is_moved_by_a_time_that_is_a_number() {
+    let at = |ns| Value::Instant(Instant(ns));
+    let measured = |seconds| Value::measured(Dim::Duration, seconds);
+    let moved = |op, span: &Value| come_to(&at(70 * S), op, span);
+    for (op, span, wanted) in [
+        (BinaryOp::Add, seconds(60), 130 * S),
+        (BinaryOp::Sub, seconds(60), 10 * S),
+        (BinaryOp::Add, measured(2.0), 72 * S),
+        (BinaryOp::Sub, measured(2.0), 68 * S),
+    ] {
+        assert_eq!(moved(op, &span), Some(show::value(&at(wanted))));
+    }
+    for seconds in [f64::NAN, f64::INFINITY] {
+        assert_eq!(moved(BinaryOp::Add, &measured(seconds)), None);
+    }
+    assert_eq!(moved(BinaryOp::Mul, &seconds(60)), None);
+    assert_eq!(moved(BinaryOp::Add, &Value::count(60)), None);
+}
+
+#[test]
 fn texts_are_only_joined() {
     let [a, b] = ["a", "b"].map(|text| Value::String(text.to_owned()));
     assert_eq!(come_to(&a, BinaryOp::Add, &b).as_deref(), Some("\"ab\""));

@@ -203,7 +203,8 @@ fn the_comparisons_of_a_threshold_share_its_confidence() {
         let bench = answered(Bench::new(b.plan), "p95", |_| 0.1, |_| 0.08);
         let bench = answered(bench, "error_rate", |_| 0.0, |_| 0.0);
         let bench = bench.start().until(4 * M);
-        bench.state.nodes[check.0 as usize].clauses[0].verdict
+        let clause = &bench.state.nodes[check.0 as usize].clauses[0];
+        (clause.verdict, clause.reason.clone().unwrap_or_default())
     };
     let of = |comparison: Comparison, family| Comparison {
         confidence: Nano(980_000_000),
@@ -212,61 +213,76 @@ fn the_comparisons_of_a_threshold_share_its_confidence() {
     };
     let slower = || of(no_worse(P95, 100, 0), 1);
     let errors = |family| of(no_worse(ERRORS, 0, 5), family);
-    assert_eq!(first(vec![slower()]), Verdict::Fail);
-    assert_eq!(first(vec![slower(), errors(2)]), Verdict::Fail);
+    assert_eq!(first(vec![slower()]).0, Verdict::Fail);
+    assert_eq!(first(vec![slower(), errors(2)]).0, Verdict::Fail);
     // Of 2%, each of two has 1%.
-    assert_eq!(first(vec![slower(), errors(1)]), Verdict::Inconclusive);
+    let (verdict, reason) = first(vec![slower(), errors(1)]);
+    assert_eq!(verdict, Verdict::Inconclusive);
+    assert!(reason.contains("each bound at 99%"), "{reason}");
+}
+
+/// The part of 10 requests a second that fails on the canary, against one in a thousand of 90 on the stable pods; both rates
+/// are queries that look back so far.
+fn failures(canary_errors: f64, back_ns: i64) -> Bench {
+    let (mut b, _) = stage(5 * M, vec![no_worse(2, 0, 5)]);
+    let query = |name: &str| {
+        let mut metric = b.plan.metrics[0].clone();
+        metric.name = name.to_owned();
+        metric.dim = Dim::Rate(Per::Count);
+        if let MetricSource::Query {
+            query,
+            scoped,
+            lookback_ns,
+            ..
+        } = &mut metric.source
+        {
+            *query = name.to_owned();
+            *scoped = scoped.as_ref().map(|text| text.replace("error_rate", name));
+            *lookback_ns = back_ns;
+        }
+        metric
+    };
+    let of = |metric| {
+        Box::new(Expr::Metric {
+            metric,
+            scope: Scope::None,
+        })
+    };
+    let ratio = Metric {
+        name: "failures".to_owned(),
+        dim: Dim::Ratio,
+        better: Some(Direction::Lower),
+        source: MetricSource::Derived(Expr::Binary(of(3), BinaryOp::Div, of(4))),
+        loc: LOC,
+    };
+    let parts = [ratio, query("failed"), query("requests")];
+    b.plan.metrics.extend(parts);
+    let bench = Bench::new(b.plan);
+    let bench = answered(bench, "failed", move |_| canary_errors, |_| 0.09);
+    answered(bench, "requests", |_| 10.0, |_| 90.0)
+        .start()
+        .run()
 }
 
 #[test]
 fn a_ratio_of_two_rates_is_compared_by_request() {
-    let metrics = |canary_errors: f64| {
-        let (mut b, _) = stage(5 * M, vec![no_worse(2, 0, 5)]);
-        let rate = Dim::Rate(Per::Count);
-        let query = |name: &str| {
-            let mut metric = b.plan.metrics[0].clone();
-            metric.name = name.to_owned();
-            metric.dim = rate;
-            if let MetricSource::Query { query, scoped, .. } = &mut metric.source {
-                *query = name.to_owned();
-                *scoped = scoped.as_ref().map(|text| text.replace("error_rate", name));
-            }
-            metric
-        };
-        let of = |metric| {
-            Box::new(Expr::Metric {
-                metric,
-                scope: Scope::None,
-            })
-        };
-        let ratio = Metric {
-            name: "failures".to_owned(),
-            dim: Dim::Ratio,
-            better: Some(Direction::Lower),
-            source: MetricSource::Derived(Expr::Binary(of(3), BinaryOp::Div, of(4))),
-            loc: LOC,
-        };
-        let parts = [ratio, query("failed"), query("requests")];
-        b.plan.metrics.extend(parts);
-        let bench = answered(
-            Bench::new(b.plan),
-            "failed",
-            move |_| canary_errors,
-            |_| 0.09,
-        );
-        answered(bench, "requests", |_| 10.0, |_| 90.0)
-            .start()
-            .run()
-    };
     told(
-        metrics(0.01),
+        failures(0.01, M),
         "5m said p/canary/stage-50/compare: `no worse`: +0.07407pp (-0.01865pp to +0.2513pp, each bound at 95%) in 5 of 3000 \
          against 25 of 27000, effect size 0.0208; 0.5pp (that much more) is allowed
          5m end p/canary/stage-50/compare pass
          5m end p/canary/stage-50 pass",
     );
-    let bad = metrics(0.5);
+    let bad = failures(0.5, M);
     assert_eq!(bad.outcome, Some(RunOutcome::RolledBack));
+}
+
+/// As of a query whose text says nothing of a time: a rule that the server records.
+#[test]
+fn rates_of_an_unknown_time_count_no_requests() {
+    let bench = failures(0.01, 0);
+    let said = bench.lines(&["said"]);
+    assert!(said.contains("windows on each side"), "{said}");
 }
 
 #[test]

@@ -5,7 +5,7 @@ use crate::engine::eval::{Mode, Trouble, heavier};
 use crate::providers::request::{Failure, FailureKind};
 use crate::syntax::ast::CompareOp;
 use crate::units::Dim;
-use crate::values::{Value, Verdict};
+use crate::values::{Instant, Value, Verdict};
 
 fn holds(bound: Bound, left: &Value, op: CompareOp, right: &Value) -> Result<bool, String> {
     compared(Mode::Gate, bound, left, op, right).map_err(|trouble| trouble.reason())
@@ -68,6 +68,23 @@ fn verdicts_are_equal_or_not() {
     }
     assert!(holds(Bound::Measured, &pass, CompareOp::Lt, &fail).is_err());
     assert!(holds(Bound::Measured, &pass, CompareOp::Eq, &Value::count(1)).is_err());
+}
+
+#[test]
+fn intervals_are_equal_when_they_begin_and_end_together() {
+    let interval = |from, to| Value::Interval(Instant(from), Instant(to));
+    let judge = |left, op, right| holds(Bound::Measured, &left, op, &right);
+    for (other, same) in [
+        (interval(1, 5), true),
+        (interval(1, 6), false),
+        (interval(2, 5), false),
+    ] {
+        assert_eq!(
+            judge(interval(1, 5), CompareOp::Eq, other.clone()),
+            Ok(same)
+        );
+        assert_eq!(judge(interval(1, 5), CompareOp::Ne, other), Ok(!same));
+    }
 }
 
 #[test]

@@ -2,11 +2,12 @@
 
 use crate::engine::protocol::{Answer, EventKind, RunOutcome};
 use crate::engine::tests::bench::{Bench, actor, signed};
-use crate::engine::tests::build::{Builder, H, M, approve, confirm, errors};
-use crate::plan::Policy;
+use crate::engine::tests::build::{Builder, H, M, S, approve, confirm, errors};
 use crate::plan::expr::Scope;
 use crate::plan::node::{CheckMode, NodeId, NodeKind, Quorum};
+use crate::plan::{Policy, Window};
 use crate::syntax::ast::CompareOp;
+use crate::values::Instant;
 
 /// A check, two hours, then a step.
 fn early(expires_ns: i64) -> (Builder, NodeId, NodeId) {
@@ -40,6 +41,29 @@ fn a_check_is_judged_again_before_a_step_rests_on_it() {
             2h commit forward deploy/step/do#0
             2h finish Succeeded",
         );
+}
+
+/// The window says when its phase may run; what rests on it later asks later.
+#[test]
+fn a_check_is_judged_again_when_the_window_of_its_phase_is_over() {
+    let (mut b, check, deploy) = early(H);
+    b.step(deploy, "step");
+    for id in [NodeId(0), check] {
+        b.plan.nodes[id.0 as usize].window = Some(Window {
+            from: Instant(0),
+            to: Instant(H),
+        });
+    }
+    let mut bench = Bench::new(b.plan).metric("error_rate", |_| 0.01);
+    bench.latency_ns = S;
+    bench.start().run().expect_lines(
+        &["before/calm", "commit"],
+        "0s begin before/calm
+        1s end before/calm pass
+        2h 1s said before/calm: its evidence has expired after 1h: it is judged again
+        2h 2s end before/calm pass
+        2h 3s commit forward deploy/step/do#0",
+    );
 }
 
 #[test]

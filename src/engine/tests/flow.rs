@@ -1,15 +1,22 @@
 //! Phases, checks, steps, a canary to its end, and the way back.
 
-use crate::engine::protocol::{EventKind, RunOutcome};
-use crate::engine::tests::bench::{Bench, failure, record};
+use crate::engine::protocol::{Effect, Event, EventKind, RunOutcome};
+use crate::engine::state::State;
+use crate::engine::step as step_of;
+use crate::engine::tests::bench::{Bench, actor, failure, record};
 use crate::engine::tests::build::{
     Builder, M, S, check, derived, errors, expect, notice, ready, step,
 };
+use crate::plan::Setting;
 use crate::plan::expr::Scope;
 use crate::plan::node::{CheckMode, NodeKind};
+use crate::providers::catalog;
 use crate::providers::request::{Failure, FailureKind, Outcome};
 use crate::syntax::ast::CompareOp;
-use crate::values::Value;
+use crate::units::Dim;
+use crate::units::amount::Quantity;
+use crate::values::fields::Fields;
+use crate::values::{Instant, Value};
 
 #[test]
 fn a_check_opens_the_way_to_a_step() {
@@ -329,4 +336,45 @@ fn a_step_whose_postcondition_does_not_hold_has_failed_at_once() {
             0s undone p/release: done
             0s finish RolledBack",
         );
+}
+
+/// As its provider says, or its kind.
+#[test]
+fn a_question_says_how_long_it_may_take() {
+    let mut b = Builder::new();
+    let phase = b.phase("p");
+    let low = errors(Scope::None, CompareOp::Lt, 5);
+    b.check(phase, "errors", low, CheckMode::Once);
+    let enough = ready("nodes", CompareOp::Ge, 3);
+    b.check(phase, "nodes", enough, CheckMode::Once);
+    let timeout = Quantity::exact(Dim::Duration, i128::from(3 * S));
+    let timeout = Setting::Value(Value::Quantity(timeout));
+    let prom = &mut b.plan.providers[0].settings;
+    prom.insert("timeout".to_owned(), timeout);
+    let usual = catalog::find("kubernetes").unwrap().timeout_ns;
+    let (_, effects) = step_of(&b.plan, State::default(), started());
+    let asked: Vec<(&str, i64)> = effects
+        .iter()
+        .filter_map(|effect| match effect {
+            Effect::Read {
+                call, timeout_ns, ..
+            } => Some((call.provider.as_str(), *timeout_ns)),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(asked, [("prom", 3 * S), ("cluster", usual)]);
+    assert_ne!(usual, 3 * S);
+}
+
+fn started() -> Event {
+    let kind = EventKind::Started {
+        run: "r1".to_owned(),
+        digest: "d".repeat(64),
+        inputs: Fields::new(),
+        by: actor("ann"),
+    };
+    Event {
+        at: Instant(0),
+        kind,
+    }
 }

@@ -115,10 +115,15 @@ fn stages_and_the_promotion_wait_and_a_stage_that_holds_goes_on_being_judged() {
         .start()
         .run()
         .expect_lines(
-            &["commit", "finish"],
-            "0s commit forward deploy/release/do#0
+            &["prepare", "commit", "finish"],
+            // A stage that waits has not begun.
+            "0s prepare deploy/release/do#0
+            0s commit forward deploy/release/do#0
+            0s prepare deploy/canary/stage-50/canary_weight#0
             0s commit forward deploy/canary/stage-50/canary_weight#0
+            1h prepare deploy/canary/stage-100/canary_weight#0
             1h commit forward deploy/canary/stage-100/canary_weight#0
+            2h prepare deploy/canary/canary_promote#0
             2h commit forward deploy/canary/canary_promote#0
             2h finish Succeeded",
         );

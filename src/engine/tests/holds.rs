@@ -88,6 +88,11 @@ fn what_has_to_hold_at_the_end_of_a_stage_may_fail_before() {
         verdict(3 * M),
         "5m end p/canary/stage-100/errors pass\n5m finish Succeeded"
     );
+    // It has held for a quarter of a minute less than it has to.
+    assert_eq!(
+        verdict(3 * M + 15 * S),
+        "5m end p/canary/stage-100/errors fail\n5m finish RolledBack"
+    );
     // With less than two minutes left it cannot hold for so long any more.
     assert_eq!(
         verdict(4 * M),

@@ -83,3 +83,18 @@ fn of_what_has_not_been_there_the_path_is_told() {
     let clause = judged(errors(Scope::None, CompareOp::Lt, 1));
     assert_eq!((clause.verdict, clause.reason), (Verdict::Fail, None));
 }
+
+#[test]
+fn there_is_a_number_of_nothing_but_not_of_what_was_not_measured() {
+    let count = |list| Expr::Aggregate(Aggregate::Count, Box::new(list));
+    let none = |list| {
+        let zero = Expr::Literal(Value::count(0));
+        judged(compare(count(list), CompareOp::Eq, zero)).verdict
+    };
+    assert_eq!(none(Expr::List(Vec::new())), Verdict::Pass);
+    let without_series = Expr::Metric {
+        metric: 1,
+        scope: Scope::None,
+    };
+    assert_eq!(none(without_series), Verdict::Inconclusive);
+}

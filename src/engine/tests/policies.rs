@@ -68,11 +68,15 @@ fn a_pause_that_is_over_does_what_comes_then() {
 
 #[test]
 fn the_sample_at_the_end_of_a_pause_is_judged_first() {
-    let (mut b, gate) = one_check(CheckMode::Once);
-    b.policies(gate).fail = Some(pause(M, Policy::Stop));
-    let mut bench = Bench::new(b.plan).metric("error_rate", |at| if at < M { 0.5 } else { 0.0 });
-    bench.latency_ns = 4 * S;
-    bench.start().run().outcome(RunOutcome::Succeeded);
+    // Four seconds: the answer comes when the time is over. At once: the question does.
+    for latency_ns in [0, 4 * S] {
+        let (mut b, gate) = one_check(CheckMode::Once);
+        b.policies(gate).fail = Some(pause(M, Policy::Stop));
+        let value = |at| if at < M { 0.5 } else { 0.0 };
+        let mut bench = Bench::new(b.plan).metric("error_rate", value);
+        bench.latency_ns = latency_ns;
+        bench.start().run().outcome(RunOutcome::Succeeded);
+    }
 }
 
 #[test]
@@ -345,6 +349,24 @@ fn a_pass_needs_its_samples() {
 }
 
 #[test]
+fn a_sample_that_fails_takes_back_those_that_passed() {
+    let (mut b, gate) = one_check(CheckMode::Once);
+    b.policies(gate).fail = Some(pause(H, Policy::Stop));
+    if let NodeKind::Check(check) = &mut b.plan.nodes[gate.0 as usize].kind {
+        check.samples = 4;
+    }
+    let value = |at| if at == 45 * S { 0.5 } else { 0.0 };
+    Bench::new(b.plan)
+        .metric("error_rate", value)
+        .start()
+        .run()
+        .expect_lines(
+            &["pause", "end p/gate"],
+            "45s pause p/gate until 1h 45s\n1m 45s end p/gate pass",
+        );
+}
+
+#[test]
 fn the_default_pause_is_one_total_for_the_plan() {
     let (b, _) = one_check(CheckMode::Once);
     Bench::new(b.plan)
@@ -408,6 +430,21 @@ fn the_plan_has_to_have_ended_by_its_deadline_and_inside_its_window() {
             1h begin p/hold
             1h 30s finish Stopped",
         );
+}
+
+/// At one instant what has ended has ended, and then the deadline is over.
+#[test]
+fn what_ends_at_the_deadline_has_ended() {
+    let mut b = Builder::new();
+    let phase = b.phase("p");
+    b.node(Some(phase), "hold", NodeKind::Hold { ns: 30 * M });
+    b.plan.deadline_ns = Some(30 * M);
+    Bench::new(b.plan).start().run().expect_lines(
+        &["end", "finish"],
+        "30m end p/hold pass
+        30m end p pass
+        30m finish Stopped",
+    );
 }
 
 #[test]

@@ -3,15 +3,15 @@
 use crate::engine::protocol::EventKind;
 use crate::engine::tests::bench::{Bench, actor, record, signed};
 use crate::engine::tests::build::{
-    Builder, H, M, S, approve, derived, errors, expect, pause, ready, rule, step,
+    Builder, H, M, S, approve, derived, errors, expect, field, pause, ready, rule, step,
 };
 use crate::engine::view::{Item, Stand, View, view};
 use crate::plan::expr::Scope;
-use crate::plan::node::{CheckMode, NodeId, NodeKind, Quorum};
+use crate::plan::node::{CheckMode, NodeId, NodeKind, Quorum, Step};
 use crate::plan::{Action, Plan, Policy, Window};
 use crate::syntax::ast::CompareOp;
 use crate::units::show::duration_ns;
-use crate::values::{Instant, Value, show};
+use crate::values::{Instant, Value, Verdict, show};
 
 /// What is running, a line each.
 fn running(view: &View) -> String {
@@ -195,15 +195,42 @@ fn before_its_window_a_run_waits() {
 }
 
 #[test]
-fn a_step_says_that_it_is_judged() {
-    let mut b = Builder::new();
-    let phase = b.phase("p");
+fn a_step_says_that_it_reads_and_that_it_is_judged() {
+    let doing = |release: Step| {
+        let mut b = Builder::new();
+        let phase = b.phase("p");
+        b.node(Some(phase), "release", NodeKind::Step(release));
+        let bench = Bench::new(b.plan.clone()).answer("nodes", |_| None);
+        let bench = bench.start().until(2 * S);
+        let seen = view(&b.plan, &bench.state, Instant(2 * S));
+        found(&seen, "p/release").doing
+    };
     let mut release = step("release", derived(2 * M));
     release.post = vec![expect(ready("nodes", CompareOp::Ge, 3))];
-    b.node(Some(phase), "release", NodeKind::Step(release));
-    let bench = Bench::new(b.plan.clone()).answer("nodes", |_| None);
-    let bench = bench.start().until(2 * S);
-    let seen = view(&b.plan, &bench.state, Instant(2 * S));
-    let doing = found(&seen, "p/release").doing;
-    assert_eq!(doing, Some("judging its postconditions"));
+    assert_eq!(doing(release.clone()), Some("judging its postconditions"));
+    release.call.args[0].1 = field("nodes", "ready");
+    assert_eq!(doing(release), Some("reading what it needs"));
+}
+
+#[test]
+fn what_a_policy_let_through_is_warned_of_and_not_the_phase_that_it_is_in() {
+    let mut b = Builder::new();
+    let phase = b.phase("p");
+    for name in ["bad", "good"] {
+        let enough = ready(name, CompareOp::Ge, 3);
+        let check = b.check(phase, name, enough, CheckMode::Once);
+        b.policies(check).fail = Some(Policy::Warn);
+    }
+    let nodes = |ready| move |_| Some(Ok(record(&[("ready", Value::count(ready))])));
+    let bench = Bench::new(b.plan.clone())
+        .answer("bad", nodes(2))
+        .answer("good", nodes(3))
+        .start()
+        .run();
+    let warnings = view(&b.plan, &bench.state, Instant(M)).warnings;
+    let warnings: Vec<(&str, Verdict)> = warnings
+        .iter()
+        .map(|warning| (warning.name.as_str(), warning.verdict))
+        .collect();
+    assert_eq!(warnings, [("`p/bad`", Verdict::Fail)]);
 }

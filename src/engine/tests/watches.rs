@@ -266,6 +266,25 @@ fn a_phase_whose_watch_is_blind_at_its_end_waits_for_sight() {
 }
 
 #[test]
+fn a_phase_learns_that_its_watch_is_blind_before_all_rules_are_answered() {
+    let slower = latency(Scope::None, CompareOp::Gt, 1000);
+    let rules = vec![
+        rule(over(5), 0, vec![Action::Rollback]),
+        rule(slower, 0, vec![Action::Rollback]),
+    ];
+    let mut b = watched(2 * M, rules);
+    b.plan.nodes[0].policies.inconclusive = Some(pause(5 * M, Policy::Rollback));
+    let mut bench = Bench::new(b.plan)
+        .metric("error_rate", |at| if at < 2 * M { 0.0 } else { f64::NAN })
+        .metric("p95", |_| 0.1);
+    bench.slow = vec![("p95", 3 * S)];
+    bench
+        .start()
+        .until(2 * M + S)
+        .expect_lines(&["pause"], "2m pause p until 7m");
+}
+
+#[test]
 fn a_scope_that_is_not_there_is_no_blindness() {
     let mut b = Builder::new();
     let phase = b.phase("p");

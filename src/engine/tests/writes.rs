@@ -3,8 +3,8 @@
 use crate::engine::protocol::{EventKind, RunOutcome};
 use crate::engine::tests::bench::{Bench, actor, failure};
 use crate::engine::tests::build::{Builder, H, M, S, pause, step};
-use crate::plan::Policy;
-use crate::plan::node::{AtMostOnce, NodeId, NodeKind, UndoPlan};
+use crate::plan::node::{AtMostOnce, NodeId, NodeKind, Step, UndoPlan};
+use crate::plan::{Policy, Window};
 use crate::providers::request::{
     Direction, FailureKind, Key, Observable, Observation, Outcome, Target,
 };
@@ -15,6 +15,28 @@ fn one_step() -> Builder {
     let phase = b.phase("p");
     b.step(phase, "one");
     b
+}
+
+fn step_mut(b: &mut Builder) -> &mut Step {
+    match &mut b.plan.nodes[1].kind {
+        NodeKind::Step(step) => step,
+        other => panic!("{other:?} is no step"),
+    }
+}
+
+/// It has not left the house.
+fn busy() -> Outcome {
+    Outcome::NotApplied(failure(
+        FailureKind::Unreachable,
+        "the API server is overloaded",
+    ))
+}
+
+fn abort() -> EventKind {
+    EventKind::Aborted {
+        by: actor("ann"),
+        reason: "no".to_owned(),
+    }
 }
 
 fn lost() -> Option<Outcome> {
@@ -74,6 +96,94 @@ fn what_is_unknown_is_sent_again_when_it_is_not_there() {
 }
 
 #[test]
+fn what_did_not_get_through_is_sent_again_while_there_is_time_and_it_is_wanted() {
+    let lines = &["commit", "observe", "failed", "finish"];
+    Bench::new(one_step().plan)
+        .commits("forward", vec![Some(busy())])
+        .observes(vec![Observation::NotApplied])
+        .start()
+        .run()
+        .expect_lines(
+            lines,
+            "0s commit forward p/one/do#0
+            15s observe forward p/one/do#0
+            15s commit forward p/one/do#0
+            15s finish Succeeded",
+        );
+    let mut b = one_step();
+    step_mut(&mut b).timeout_ns = 0;
+    Bench::new(b.plan)
+        .commits("forward", vec![Some(busy())])
+        .start()
+        .until(M)
+        .expect_lines(
+            lines,
+            "0s commit forward p/one/do#0
+            0s failed p/one: the API server is overloaded",
+        );
+    let late = EventKind::Committed {
+        key: Key("r1/dddddddddddd/p/one/do#0".to_owned()),
+        direction: Direction::Forward,
+        outcome: busy(),
+    };
+    Bench::new(one_step().plan)
+        .commits("forward", vec![None])
+        .start()
+        .at(M, abort())
+        .at(2 * M, late)
+        .run()
+        .expect_lines(lines, "0s commit forward p/one/do#0\n2m finish RolledBack");
+}
+
+#[test]
+fn what_is_no_longer_wanted_is_looked_at_without_waiting_for_the_next_sample() {
+    Bench::new(one_step().plan)
+        .commits("forward", vec![lost(), lost()])
+        .observes(vec![Observation::NotApplied, there()])
+        .start()
+        .at(5 * S, abort())
+        .run()
+        .expect_lines(
+            &["commit", "observe", "finish"],
+            "0s commit forward p/one/do#0
+            0s observe forward p/one/do#0
+            0s commit forward p/one/do#0
+            5s observe forward p/one/do#0
+            5s commit back p/one/do#0
+            5s finish RolledBack",
+        );
+}
+
+#[test]
+fn a_step_that_ends_leaves_the_changes_of_others_alone() {
+    let mut b = one_step();
+    b.step(NodeId(0), "two");
+    b.policies(NodeId(1)).fail = Some(Policy::Warn);
+    let refused = Outcome::NotApplied(failure(FailureKind::Refused, "no"));
+    let done = EventKind::Committed {
+        key: Key("r1/dddddddddddd/p/two/do#0".to_owned()),
+        direction: Direction::Forward,
+        outcome: Outcome::Applied {
+            result: Value::Absent,
+            written: Vec::new(),
+        },
+    };
+    Bench::new(b.plan)
+        .commits("p/one", vec![Some(refused)])
+        .commits("p/two", vec![None])
+        .start()
+        .at(M, done)
+        .run()
+        .expect_lines(
+            &["cancel", "end", "finish"],
+            "0s end p/one fail
+            1m end p/two pass
+            1m end p fail
+            1m finish Succeeded",
+        );
+}
+
+#[test]
 fn what_is_under_way_is_waited_for_and_unachieved_when_its_time_is_over() {
     let under_way = || Observation::Underway(failure(FailureKind::Unready, "2 of 3 are ready"));
     Bench::new(one_step().plan)
@@ -83,9 +193,7 @@ fn what_is_under_way_is_waited_for_and_unachieved_when_its_time_is_over() {
         .run()
         .outcome(RunOutcome::Succeeded);
     let mut b = one_step();
-    if let NodeKind::Step(step) = &mut b.plan.nodes[1].kind {
-        step.timeout_ns = 0;
-    }
+    step_mut(&mut b).timeout_ns = 0;
     Bench::new(b.plan)
         .commits("forward", vec![lost()])
         .observes(vec![under_way()])
@@ -157,9 +265,7 @@ fn the_time_in_which_no_process_ran_is_not_the_step_s() {
 #[test]
 fn at_most_once_stops_for_a_person() {
     let mut b = one_step();
-    if let NodeKind::Step(step) = &mut b.plan.nodes[1].kind {
-        step.at_most_once = AtMostOnce::Yes;
-    }
+    step_mut(&mut b).at_most_once = AtMostOnce::Yes;
     b.policies(NodeId(1)).error = Some(pause(H, Policy::Rollback));
     let go_on = EventKind::Continued {
         node: NodeId(1),
@@ -184,6 +290,31 @@ fn at_most_once_stops_for_a_person() {
         );
 }
 
+/// Whether the plan says it or the provider.
+#[test]
+fn what_may_be_sent_once_is_not_looked_at_and_not_sent_again() {
+    let mut written = one_step();
+    step_mut(&mut written).at_most_once = AtMostOnce::Yes;
+    for (b, observable) in [
+        (written, Observable::Yes),
+        (one_step(), Observable::AtMostOnce),
+    ] {
+        let bench = |outcome| {
+            let mut bench = Bench::new(b.plan.clone()).commits("forward", vec![outcome]);
+            bench.observable = observable;
+            bench.start().until(M)
+        };
+        bench(lost()).expect_lines(
+            &["commit", "observe", "failed"],
+            "0s commit forward p/one/do#0\n0s failed p/one: no answer",
+        );
+        let after_a_crash = bench(None).crash().at(2 * M, resumed()).until(3 * M);
+        let lines = after_a_crash.lines(&["commit", "observe", "failed"]);
+        let wanted = "0s commit forward p/one/do#0\n2m failed p/one: the process ended";
+        assert!(lines.starts_with(wanted), "{lines}");
+    }
+}
+
 #[test]
 fn a_script_that_may_be_repeated_is_repeated_under_its_key() {
     let blind =
@@ -198,90 +329,6 @@ fn a_script_that_may_be_repeated_is_repeated_under_its_key() {
         0s observe forward p/one/do#0
         0s commit forward p/one/do#0
         0s finish Succeeded",
-    );
-}
-
-#[test]
-fn a_preparation_without_time_for_another_says_what_stood_in_its_way() {
-    let mut bench = Bench::new(one_step().plan);
-    bench.latency_ns = H; // its own answers come too late
-    let bench = bench.start();
-    let refused = EventKind::Prepared {
-        key: bench.state.writes.keys().next().unwrap().clone(),
-        result: Err(failure(FailureKind::Unreachable, "connection refused")),
-    };
-    bench.at(10 * M - 5 * S, refused).run().expect_lines(
-        WRITES,
-        "0s prepare p/one/do#0
-        9m 55s failed p/one: connection refused
-        10m 10s prepare p/one/do#0
-        24m 55s cancel p/one/do#0
-        24m 55s finish Stopped",
-    );
-}
-
-#[test]
-fn a_preparation_that_could_not_look_looks_again_at_the_next_sample() {
-    let mut bench = Bench::new(one_step().plan);
-    bench.latency_ns = H; // its own answers come too late
-    let bench = bench.start();
-    let refused = |kind| EventKind::Prepared {
-        key: bench.state.writes.keys().next().unwrap().clone(),
-        result: Err(failure(kind, "connection refused")),
-    };
-    let (passing, lasting) = (
-        refused(FailureKind::Unreachable),
-        refused(FailureKind::Denied),
-    );
-    bench.at(5 * S, passing).at(30 * S, lasting).expect_lines(
-        &["prepare", "failed"],
-        "0s prepare p/one/do#0
-            20s prepare p/one/do#0
-            30s failed p/one: connection refused",
-    );
-}
-
-#[test]
-fn a_process_that_takes_over_a_preparation_makes_it_anew() {
-    let mut bench = Bench::new(one_step().plan);
-    bench.latency_ns = 6 * S;
-    let mut bench = bench.start().crash();
-    bench.event(Instant(M), resumed());
-    bench.run().expect_lines(
-        WRITES,
-        "0s prepare p/one/do#0
-        1m prepare p/one/do#0
-        1m 6s commit forward p/one/do#0
-        1m 12s finish Succeeded",
-    );
-}
-
-#[test]
-fn a_change_that_waited_in_a_pause_looks_again_before_it_leaves() {
-    let mut b = Builder::new();
-    let phase = b.phase("p");
-    b.step(phase, "one");
-    let gate = b.node(
-        Some(phase),
-        "gate",
-        crate::engine::tests::build::confirm(5 * S),
-    );
-    b.policies(gate).inconclusive = Some(pause(H, Policy::Stop));
-    let mut bench = Bench::new(b.plan);
-    bench.latency_ns = 6 * S;
-    let yes = EventKind::Answered {
-        node: gate,
-        by: actor("ann"),
-        role: "engineer".to_owned(),
-        answer: crate::engine::protocol::Answer::Yes { note: None },
-        subject: None,
-    };
-    bench.start().at(10 * M, yes).run().expect_lines(
-        WRITES,
-        "0s prepare p/one/do#0
-        10m prepare p/one/do#0
-        10m 6s commit forward p/one/do#0
-        10m 12s finish Succeeded",
     );
 }
 
@@ -305,16 +352,12 @@ fn what_is_running_when_a_rollback_starts_is_cancelled_and_awaited() {
     let mut kept = step("kept", kept);
     kept.timeout_ns = H;
     b.node(Some(phase), "kept", NodeKind::Step(kept));
-    let abort = EventKind::Aborted {
-        by: actor("ann"),
-        reason: "no".to_owned(),
-    };
     // V23: nobody waits for what is kept.
     Bench::new(b.plan)
         .commits("forward", vec![None, None])
         .observes(vec![there()])
         .start()
-        .at(M, abort)
+        .at(M, abort())
         .at(2 * M, cancelled())
         .run()
         .expect_lines(
@@ -324,6 +367,31 @@ fn what_is_running_when_a_rollback_starts_is_cancelled_and_awaited() {
             2m observe forward p/one/do#0
             2m commit back p/one/do#0
             2m finish RolledBack",
+        );
+}
+
+/// Though its step has ended, and the run goes on.
+#[test]
+fn what_became_of_a_change_that_was_cancelled_is_found_out() {
+    let mut b = one_step();
+    b.node(Some(NodeId(0)), "hold", NodeKind::Hold { ns: 10 * M });
+    b.policies(NodeId(1)).fail = Some(Policy::Warn);
+    b.plan.nodes[1].window = Some(Window {
+        from: Instant(0),
+        to: Instant(M),
+    });
+    Bench::new(b.plan)
+        .commits("forward", vec![None])
+        .observes(vec![there()])
+        .start()
+        .at(2 * M, cancelled())
+        .run()
+        .expect_lines(
+            &["cancel ", "observe", "end p/one", "finish"],
+            "1m cancel p/one/do#0
+            1m end p/one fail
+            2m observe forward p/one/do#0
+            10m finish Succeeded",
         );
 }
 
@@ -353,24 +421,22 @@ fn a_cancelled_change_that_is_not_there_is_looked_at_again_when_its_request_cann
 
 #[test]
 fn an_undo_of_unknown_outcome_is_looked_at_and_sent_again() {
-    let abort = EventKind::Aborted {
-        by: actor("ann"),
-        reason: "no".to_owned(),
-    };
     let mut b = one_step();
     b.node(Some(NodeId(0)), "hold", NodeKind::Hold { ns: H });
     Bench::new(b.plan)
-        .commits("back", vec![lost()])
-        .observes(vec![Observation::NotApplied])
+        .commits("back", vec![lost(), lost()])
+        .observes(vec![Observation::NotApplied, Observation::NotApplied])
         .start()
-        .at(M, abort)
+        .at(M, abort())
         .run()
         .expect_lines(
             &["commit back", "observe", "finish"],
             "1m commit back p/one/do#0
             1m observe back p/one/do#0
             1m commit back p/one/do#0
-            1m finish RolledBack",
+            1m 15s observe back p/one/do#0
+            1m 15s commit back p/one/do#0
+            1m 15s finish RolledBack",
         );
 }
 

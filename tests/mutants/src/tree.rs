@@ -115,3 +115,65 @@ fn files_under(folder: &Path) -> Result<BTreeSet<PathBuf>> {
     }
     Ok(files)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+    use std::fs;
+    use std::path::PathBuf;
+
+    use super::{Tree, digest, write};
+
+    fn tree(files: &[(&str, &str)]) -> Tree {
+        let files = files.iter();
+        Tree {
+            files: files
+                .map(|(path, text)| (path.into(), text.as_bytes().to_vec()))
+                .collect(),
+            permissions: BTreeMap::new(),
+        }
+    }
+
+    #[test]
+    fn a_reason_is_no_change_of_the_code() {
+        let one = digest(&tree(&[("a", "1"), (".cargo/mutants.toml", "")]));
+        assert_eq!(
+            one,
+            digest(&tree(&[("a", "1"), (".cargo/mutants.toml", "x")]))
+        );
+        assert_ne!(one, digest(&tree(&[("a", "2")])));
+        assert_ne!(one, digest(&tree(&[("b", "1")])));
+        assert_ne!(
+            digest(&tree(&[("a", "1"), ("b", "2")])),
+            digest(&tree(&[("a", "12"), ("b", "")]))
+        );
+    }
+
+    #[test]
+    fn a_copy_becomes_the_tree_and_what_is_the_same_is_not_written_again() {
+        let copy = std::env::temp_dir().join(format!("mutants-tree-{}", std::process::id()));
+        let tree = tree(&[("a", "1"), ("b/c", "2"), ("b/d", "3")]);
+        write(&tree, &BTreeMap::new(), &copy).unwrap();
+        fs::write(copy.join("stale"), "").unwrap();
+        let written = |path: &str| {
+            let about = fs::metadata(copy.join(path)).unwrap();
+            about.modified().unwrap()
+        };
+        let before = (written("a"), written("b/c"));
+        std::thread::sleep(std::time::Duration::from_millis(20));
+
+        let texts = [("b/c", "other"), ("new", "4")];
+        let texts: BTreeMap<PathBuf, String> =
+            texts.map(|(path, text)| (path.into(), text.into())).into();
+        write(&tree, &texts, &copy).unwrap();
+        let said = |path: &str| fs::read_to_string(copy.join(path)).unwrap();
+        assert_eq!(
+            [said("a"), said("b/c"), said("b/d"), said("new")],
+            ["1", "other", "3", "4"]
+        );
+        assert!(!copy.join("stale").exists());
+        assert_eq!(written("a"), before.0);
+        assert_ne!(written("b/c"), before.1);
+        fs::remove_dir_all(&copy).unwrap();
+    }
+}

@@ -56,6 +56,7 @@ fn run(trial: &Trial) -> Result<Verdict> {
         .env("CARGO_MANIFEST_DIR", copy)
         .env("INSTA_WORKSPACE_ROOT", copy)
         .env("INSTA_UPDATE", "no")
+        .env("RUST_BACKTRACE", "0")
         // What one mutant fails with says nothing about the next, and nobody looks for the smallest case.
         .env("PROPTEST_DISABLE_FAILURE_PERSISTENCE", "1")
         .env("PROPTEST_MAX_SHRINK_ITERS", "0")

@@ -8,24 +8,17 @@
 //! Then it measures which tests reach which mutants ([`suite`]), and brings one after the other to life before these ([`hunt`]).
 //! Names and reasons ([`reasons`]) are those of `cargo mutants`, whose configuration serves both.
 
-use std::collections::BTreeSet;
 use std::io::Write;
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
 
 use anyhow::{Context, Result, bail};
 use clap::Parser;
 
-use crate::build::Places;
-use crate::hunt::{Prey, hunt};
-use crate::program::Source;
 use crate::report::Summary;
-use crate::results::{Outcome, Results};
-use crate::suite::Setting;
-use crate::tree::Tree;
+use crate::session::Session;
 
 mod build;
 mod changes;
@@ -38,6 +31,7 @@ mod reasons;
 mod report;
 mod results;
 mod rewrite;
+mod session;
 mod side_by_side;
 mod suite;
 // Compiled into the copy; here only its bound is of use.
@@ -80,7 +74,12 @@ struct Options {
 }
 
 fn main() -> ExitCode {
-    match end_children_when_interrupted().and_then(|()| run(&Options::parse())) {
+    let scratch = std::env::temp_dir().join(format!("deployc-mutants-{}", std::process::id()));
+    let ended = end_children_when_interrupted(scratch.clone())
+        .and_then(|()| run(&Options::parse(), &scratch));
+    // It is there only if tests were run.
+    let _ = std::fs::remove_dir_all(&scratch);
+    match ended {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::from(1),
         Err(error) => {
@@ -90,17 +89,18 @@ fn main() -> ExitCode {
     }
 }
 
-fn end_children_when_interrupted() -> Result<()> {
+fn end_children_when_interrupted(scratch: PathBuf) -> Result<()> {
     #[allow(clippy::exit)]
-    let end = || {
+    let end = move || {
         process::end_all();
+        let _ = std::fs::remove_dir_all(&scratch);
         std::process::exit(130)
     };
     ctrlc::set_handler(end).context("cannot wait for Ctrl-C")
 }
 
 /// Whether no mutant survives without a reason.
-fn run(options: &Options) -> Result<bool> {
+fn run(options: &Options, scratch: &Path) -> Result<bool> {
     let begin = Instant::now();
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
     let root = root.canonicalize().context("where is the project?")?;
@@ -131,7 +131,15 @@ fn run(options: &Options) -> Result<bool> {
         .collect();
     eprintln!("{} mutants, {} to be run", chosen.len(), open.len());
     if !open.is_empty() {
-        results = try_all(options, &tree, &sources, &folder, &open, results)?;
+        let cores = std::thread::available_parallelism();
+        let session = Session {
+            tree: &tree,
+            sources: &sources,
+            folder: &folder,
+            scratch,
+            jobs: options.jobs.or(cores.ok()).map_or(1, NonZeroUsize::get),
+        };
+        results = session::judge(&session, &open, results)?;
     }
     let summary = Summary {
         chosen: chosen
@@ -155,69 +163,6 @@ fn is_chosen(options: &Options, file: &str) -> bool {
     let is_in_layer = options.layer.is_empty() || options.layer.iter().any(|name| name == layer);
     let is_named = options.file.is_empty() || options.file.iter().any(|part| file.contains(part));
     is_in_layer && is_named
-}
-
-/// Builds, measures, and runs the mutants of these numbers.
-fn try_all(
-    options: &Options,
-    tree: &Tree,
-    sources: &[Source],
-    folder: &Path,
-    open: &[u32],
-    mut results: Results,
-) -> Result<Results> {
-    let chosen = program::chosen(sources);
-    let jobs = options.jobs.or(std::thread::available_parallelism().ok());
-    let places = Places {
-        copy: folder.join("tree"),
-        target: folder.join("build"),
-        profile: Path::new(env!("CARGO_MANIFEST_DIR")).join("profile.toml"),
-    };
-    std::fs::create_dir_all(folder)?;
-    let lock = std::fs::File::create(folder.join("lock"))?;
-    lock.try_lock().context("another run is under way")?;
-
-    let is_known = |name: &str| results.outcomes.get(name) == Some(&Outcome::Unbuildable);
-    let known = chosen.iter().filter(|(_, (name, _))| is_known(name));
-    let mut unbuildable: BTreeSet<u32> = known.map(|(number, _)| *number).collect();
-    eprintln!("building; the first time takes minutes");
-    let binaries = program::build_all(tree, sources, &places, &mut unbuildable)?;
-    for number in &unbuildable {
-        if let Some((name, _)) = chosen.get(number) {
-            results.add(name, Outcome::Unbuildable, "", 0.0)?;
-        }
-    }
-    let setting = Setting {
-        binaries,
-        copy: places.copy,
-        jobs: jobs.map_or(1, NonZeroUsize::get),
-    };
-    eprintln!("running each test without a mutant");
-    let tests = suite::measure(&setting, &folder.join("reached"))?;
-    let prey: Vec<Prey> = open
-        .iter()
-        .filter(|number| !unbuildable.contains(number))
-        .filter_map(|number| {
-            let (name, file) = chosen.get(number)?.clone();
-            let number = *number;
-            Some(Prey { number, name, file })
-        })
-        .collect();
-    let seconds = tests.iter().map(|test| test.seconds).sum();
-    eprintln!(
-        "{} tests, {}; {} mutants",
-        tests.len(),
-        report::time(seconds),
-        prey.len()
-    );
-    let kept = Mutex::new((results, report::begin(prey.len())));
-    hunt(&setting, &tests, &prey, &|judged| {
-        let (results, progress) = &mut *kept.lock().unwrap_or_else(PoisonError::into_inner);
-        results.add(judged.mutant, judged.outcome, &judged.by, judged.seconds)?;
-        progress.add(judged.mutant, judged.outcome);
-        Ok(())
-    })?;
-    Ok(kept.into_inner().unwrap_or_else(PoisonError::into_inner).0)
 }
 
 /// Names what is left to do. Survivors go where a program can read them.

@@ -20,6 +20,10 @@ const LEFT_OUT: &[(&str, &str)] = &[
         "crash",
         "minutes of processes that are killed, on a real clock",
     ),
+    (
+        "contract",
+        "talks to real shells and servers, in folders that two runs would share",
+    ),
     ("store", "most of the time goes to PostgreSQL"),
     ("editors", "looks at grammars, never at the program"),
 ];
@@ -46,6 +50,8 @@ pub struct Test {
 pub struct Setting {
     pub binaries: Binaries,
     pub copy: PathBuf,
+    /// Where tests put what they need for a moment.
+    pub scratch: PathBuf,
     pub jobs: usize,
 }
 

@@ -1,8 +1,11 @@
 //! One run of some tests, to the first that fails or to the end of its time.
 
 use std::ffi::OsStr;
+use std::fs;
 use std::io::{BufRead, BufReader, Read};
+use std::path::Path;
 use std::process::{Command, Stdio};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::time::{Duration, Instant};
 
@@ -38,7 +41,14 @@ impl Verdict {
 }
 
 pub fn attempt(trial: &Trial) -> Result<Verdict> {
-    let verdict = run(trial)?;
+    static NEXT: AtomicUsize = AtomicUsize::new(0);
+    let number = NEXT.fetch_add(1, Ordering::Relaxed).to_string();
+    let scratch = trial.setting.scratch.join(number);
+    fs::create_dir_all(&scratch).context("no room for what tests leave behind")?;
+    let verdict = run(trial, &scratch);
+    // A test that was ended takes nothing away; what is left now goes with the folder around it.
+    let _ = fs::remove_dir_all(&scratch);
+    let verdict = verdict?;
     // A process that was ended from here has noticed nothing.
     match process::is_ending() {
         true => bail!("interrupted"),
@@ -46,7 +56,7 @@ pub fn attempt(trial: &Trial) -> Result<Verdict> {
     }
 }
 
-fn run(trial: &Trial) -> Result<Verdict> {
+fn run(trial: &Trial, scratch: &Path) -> Result<Verdict> {
     let copy = &trial.setting.copy;
     let mut command = Command::new(trial.setting.path(trial.binary));
     command
@@ -57,6 +67,7 @@ fn run(trial: &Trial) -> Result<Verdict> {
         .env("INSTA_WORKSPACE_ROOT", copy)
         .env("INSTA_UPDATE", "no")
         .env("RUST_BACKTRACE", "0")
+        .env("TMPDIR", scratch)
         // What one mutant fails with says nothing about the next, and nobody looks for the smallest case.
         .env("PROPTEST_DISABLE_FAILURE_PERSISTENCE", "1")
         .env("PROPTEST_MAX_SHRINK_ITERS", "0")

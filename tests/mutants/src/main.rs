@@ -46,7 +46,7 @@ const REASONS: &str = ".cargo/mutants.toml";
 ///
 /// Results are kept: a run that was stopped goes on, as long as the code is the same. Exit code 1: some mutant survives.
 #[derive(Parser)]
-#[command(name = "tests/mutants/run")]
+#[command(name = "tests/mutants/run", bin_name = "tests/mutants/run")]
 struct Options {
     /// Only the mutants of this module, as `engine`; may be given more than once.
     #[arg(long, value_name = "NAME")]

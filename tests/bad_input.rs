@@ -119,6 +119,27 @@ fn deep(levels: usize) -> String {
     )
 }
 
+/// There is one series, and 2^60 ways to it: whoever goes each of them comes to no end.
+#[test]
+fn metrics_that_double_at_each_level() {
+    let folder = Folder::new("doubling");
+    let mut plan = format!(
+        "{PLAN}\nprovider prom = prometheus {{ url: \"http://prometheus.example.com\" }}\n\n\
+         watch \"High\" during wait {{\n  no data for 5m => rollback\n  when m60 > 5% => rollback\n}}\n\n\
+         metric m0: ratio = prom.query(`sum(m0)`) in % lower is better\n"
+    );
+    for level in 1..=60 {
+        let part = level - 1;
+        plan += &format!("metric m{level}: ratio = m{part} + m{part} lower is better\n");
+    }
+    plan += "\ntest \"It is too high\" {\n  m0 = 1%\n  expect outcome == stopped\n}\n";
+    folder.file("doubling.deploy", plan);
+    for command in ["check", "plan", "test", "verify"] {
+        let said = folder.said(&[command, "doubling.deploy"]);
+        assert!(said.ends_with("exit 0\n"), "{command}: {said}");
+    }
+}
+
 #[test]
 fn text_that_other_systems_write_is_a_plan_too() {
     let folder = Folder::new("other-systems");

@@ -3,6 +3,7 @@
 use crate::plan::expr::{Expr, Scope};
 use crate::plan::{MetricSource, Plan};
 use crate::syntax::ast::{Aggregate, BinaryOp};
+use rustc_hash::FxHashMap;
 
 /// The metrics that the condition asks, in the order in which it does; `None` where that depends on answers, on the run or on
 /// what the condition is evaluated for. While none of them is answered, the condition is neither true nor false.
@@ -10,6 +11,7 @@ pub fn metrics(plan: &Plan, condition: &Expr) -> Option<Vec<u32>> {
     let mut ahead = Ahead {
         plan,
         metrics: Vec::new(),
+        derived: FxHashMap::default(),
         depth: 0,
     };
     ahead.truth(condition)?;
@@ -19,6 +21,8 @@ pub fn metrics(plan: &Plan, condition: &Expr) -> Option<Vec<u32>> {
 struct Ahead<'p> {
     plan: &'p Plan,
     metrics: Vec<u32>,
+    /// Metrics of metrics whose parts stand there already.
+    derived: FxHashMap<u32, Asks>,
     depth: u32,
 }
 
@@ -83,7 +87,14 @@ impl Ahead<'_> {
                 self.metrics.push(*metric);
                 Some(Asks::Something)
             }
-            MetricSource::Derived(expr) => self.deeper(|ahead| ahead.value(expr)),
+            MetricSource::Derived(expr) => match self.derived.get(metric) {
+                Some(known) => Some(*known),
+                None => {
+                    let asks = self.deeper(|ahead| ahead.value(expr))?;
+                    self.derived.insert(*metric, asks);
+                    Some(asks)
+                }
+            },
         }
     }
 

@@ -72,6 +72,8 @@ pub struct Evaluator<'p: 's, 's> {
     locals: FxHashMap<u32, &'p Expr>,
     known: FxHashMap<u32, Seen<'s>>,
     frozen: FxHashMap<u32, Value>,
+    /// What metrics of metrics are, by their scopes.
+    pub derived: FxHashMap<(u32, &'static str), Evaluated>,
     depth: u32,
 }
 
@@ -213,6 +215,7 @@ impl<'p: 's, 's> Evaluator<'p, 's> {
             locals: FxHashMap::default(),
             known: FxHashMap::default(),
             frozen: FxHashMap::default(),
+            derived: FxHashMap::default(),
             depth: 0,
         }
     }

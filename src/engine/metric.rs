@@ -19,7 +19,7 @@ use std::borrow::Cow;
 pub fn scalar<'p>(eval: &mut Evaluator<'p, '_>, index: u32, scope: &'p Scope) -> Evaluated {
     let metric = of_plan(eval.plan, index)?;
     if let MetricSource::Derived(expr) = &metric.source {
-        return derived(eval, metric, expr, scope);
+        return derived(eval, index, expr, scope);
     }
     match rows(eval, index, scope)? {
         [] => Ok(stand_in(&metric.source).cloned().unwrap_or(Value::Absent)),
@@ -167,15 +167,25 @@ fn of_plan(plan: &Plan, index: u32) -> Result<&Metric, Trouble> {
 
 fn derived<'p>(
     eval: &mut Evaluator<'p, '_>,
-    metric: &Metric,
+    index: u32,
     expr: &'p Expr,
     scope: &'p Scope,
 ) -> Evaluated {
+    let metric = of_plan(eval.plan, index)?;
     let outer = eval.scope.clone();
     if *scope != Scope::None {
         eval.scope = scope.clone();
     }
-    let value = eval.value(expr);
+    // Once for each scope, however often it is a part of others.
+    let place = (index, scope_word(&eval.scope));
+    let value = match eval.derived.get(&place) {
+        Some(known) => known.clone(),
+        None => {
+            let value = eval.value(expr);
+            eval.derived.insert(place, value.clone());
+            value
+        }
+    };
     eval.scope = outer;
     Ok(match value? {
         Value::Quantity(quantity) => Value::Quantity(Quantity {

@@ -124,24 +124,49 @@ fn coherent(plan: &Plan) -> Result<(), String> {
     metrics_end(plan)
 }
 
-/// No metric is derived from itself.
+/// No metric is derived from itself. Those whose parts have all ended are taken away until none is left.
 fn metrics_end(plan: &Plan) -> Result<(), String> {
+    let mut waits = vec![0_usize; plan.metrics.len()];
+    let mut parts_of: Vec<Vec<usize>> = vec![Vec::new(); plan.metrics.len()];
     for (index, metric) in plan.metrics.iter().enumerate() {
-        let mut open = vec![(index, 0)];
-        while let Some((at, depth)) = open.pop() {
-            if depth >= plan.metrics.len() {
-                return Err(format!(
-                    "the metric `{}` is derived from itself",
-                    metric.name
-                ));
-            }
-            let source = plan.metrics.get(at).map(|metric| &metric.source);
-            if let Some(MetricSource::Derived(expr)) = source {
-                operands(expr, &mut |inner| open.push((inner, depth + 1)));
+        if let MetricSource::Derived(expr) = &metric.source {
+            operands(expr, &mut |part| {
+                if let (Some(whole), Some(waits)) = (parts_of.get_mut(part), waits.get_mut(index)) {
+                    whole.push(index);
+                    *waits += 1;
+                }
+            });
+        }
+    }
+    let ended = |(_, waits): &(usize, &usize)| **waits == 0;
+    let mut open: Vec<usize> = waits
+        .iter()
+        .enumerate()
+        .filter(ended)
+        .map(|(at, _)| at)
+        .collect();
+    while let Some(at) = open.pop() {
+        for whole in parts_of.get(at).into_iter().flatten() {
+            if let Some(waits) = waits.get_mut(*whole) {
+                *waits -= 1;
+                if *waits == 0 {
+                    open.push(*whole);
+                }
             }
         }
     }
-    Ok(())
+    let endless = plan
+        .metrics
+        .iter()
+        .zip(&waits)
+        .find(|(_, waits)| **waits > 0);
+    match endless {
+        Some((metric, _)) => Err(format!(
+            "the metric `{}` is derived from itself",
+            metric.name
+        )),
+        None => Ok(()),
+    }
 }
 
 fn operands(expr: &Expr, found: &mut dyn FnMut(usize)) {

@@ -11,6 +11,7 @@ use crate::plan::node::{Node, NodeKind};
 use crate::plan::walk::clauses;
 use crate::plan::{LocId, MetricSource, Plan};
 use crate::syntax::ast::BinaryOp;
+use std::collections::BTreeSet;
 
 pub fn check(plan: &Plan, places: &Places) -> Vec<Diagnostic> {
     let mut found = Vec::new();
@@ -169,10 +170,14 @@ fn from_zero(plan: &Plan, mut condition: Condition) -> Condition {
 
 fn is_from_zero(plan: &Plan, atom: &Atom) -> bool {
     atom.metric
-        .is_some_and(|metric| metric_from_zero(plan, metric))
+        .is_some_and(|metric| metric_from_zero(plan, metric, &mut BTreeSet::new()))
 }
 
-fn metric_from_zero(plan: &Plan, metric: u32) -> bool {
+/// Each metric that it is made of is looked at once, however often it stands there.
+fn metric_from_zero(plan: &Plan, metric: u32, seen: &mut BTreeSet<u32>) -> bool {
+    if !seen.insert(metric) {
+        return true;
+    }
     match plan
         .metrics
         .get(metric as usize)
@@ -182,16 +187,16 @@ fn metric_from_zero(plan: &Plan, metric: u32) -> bool {
             let falls = ["-", "deriv(", "delta(", "predict_linear(", "time("];
             !falls.iter().any(|word| query.contains(word))
         }
-        Some(MetricSource::Derived(expr)) => expr_from_zero(plan, expr),
+        Some(MetricSource::Derived(expr)) => expr_from_zero(plan, expr, seen),
         None => false,
     }
 }
 
-fn expr_from_zero(plan: &Plan, expr: &Expr) -> bool {
+fn expr_from_zero(plan: &Plan, expr: &Expr, seen: &mut BTreeSet<u32>) -> bool {
     match expr {
-        Expr::Metric { metric, .. } => metric_from_zero(plan, *metric),
+        Expr::Metric { metric, .. } => metric_from_zero(plan, *metric, seen),
         Expr::Binary(left, BinaryOp::Add | BinaryOp::Mul | BinaryOp::Div, right) => {
-            expr_from_zero(plan, left) && expr_from_zero(plan, right)
+            expr_from_zero(plan, left, seen) && expr_from_zero(plan, right, seen)
         }
         _ => false,
     }

@@ -5,7 +5,7 @@ use crate::plan::expr::{Expr, Stmt};
 use crate::plan::facts::Took;
 use crate::plan::graph::{Graph, Point};
 use crate::plan::node::{Check, CheckMode, Node, NodeId, NodeKind};
-use crate::plan::walk::{comparisons, each_part, sides};
+use crate::plan::walk::{comparisons, each_part, reads, sides};
 use crate::plan::{Counting, MetricSource, Plan, Setting};
 use crate::providers::catalog;
 use crate::units::amount::Amount;
@@ -231,9 +231,29 @@ fn metric_ns(plan: &Plan, metric: u32) -> i64 {
         .get(metric as usize)
         .map(|metric| &metric.source)
     {
-        Some(MetricSource::Query { provider, .. }) => timeout_ns(plan, provider),
-        Some(MetricSource::Derived(expr)) => read_ns(plan, expr, &HashMap::new()),
+        Some(MetricSource::Query { .. }) => query_ns(plan, metric),
+        // All that it is made of is asked together.
+        Some(MetricSource::Derived(expr)) => {
+            let parts = reads(plan, [expr]);
+            let calls = parts
+                .calls
+                .iter()
+                .map(|call| timeout_ns(plan, &call.provider));
+            let queries = parts.metrics.iter().map(|(part, _)| query_ns(plan, *part));
+            calls.chain(queries).max().unwrap_or(0)
+        }
         None => 0,
+    }
+}
+
+fn query_ns(plan: &Plan, metric: u32) -> i64 {
+    match plan
+        .metrics
+        .get(metric as usize)
+        .map(|metric| &metric.source)
+    {
+        Some(MetricSource::Query { provider, .. }) => timeout_ns(plan, provider),
+        _ => 0,
     }
 }
 

@@ -174,13 +174,17 @@ pub fn advance_cancelled(turn: &mut Turn) {
     }
 }
 
-/// Begins the way back.
+/// Begins the way back. Where a rollback before this one has sent it, what became of that is looked at first.
 pub fn undo(turn: &mut Turn, key: &Key, timeout_ns: i64) {
     let until = turn.now().plus(timeout_ns);
-    if let Some(write) = turn.state.writes.get_mut(key) {
-        write.back_until = until;
+    let Some(write) = turn.state.writes.get_mut(key) else {
+        return;
+    };
+    write.back_until = until;
+    match write.back_issued {
+        0 => issue(turn, key, Direction::Back),
+        _ => observe(turn, key, Direction::Back),
     }
-    issue(turn, key, Direction::Back);
 }
 
 /// It is no longer wanted. What may have left is awaited; what has not left never will.

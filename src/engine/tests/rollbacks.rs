@@ -251,15 +251,22 @@ fn a_person_may_ask_after_the_end_too() {
 fn asked_again_it_tries_what_was_left() {
     Bench::new(chain(&["one"]).plan)
         .commits("back", vec![refused()])
+        .observes(vec![Observation::NotApplied])
         .start()
         .at(M, asked())
         .run()
         .at(H, asked())
         .run()
+        // What became of the first try is looked at before there is another.
         .expect_lines(
-            &["undone", "finish"],
-            "1m undone p/one: left: the old pods are not healthy
+            &["back", "undone", "finish"],
+            "1m rollback: asked by ann: no
+            1m commit back p/one/do#0
+            1m undone p/one: left: the old pods are not healthy
             1m finish RollbackIncomplete
+            1h rollback: asked by ann: no
+            1h observe back p/one/do#0
+            1h commit back p/one/do#0
             1h undone p/one: done
             1h finish RolledBack",
         );

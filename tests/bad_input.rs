@@ -140,6 +140,34 @@ fn metrics_that_double_at_each_level() {
     }
 }
 
+/// Values of values, of which each stands twice in the next: nothing takes longer than there are.
+#[test]
+fn values_that_double_at_each_level() {
+    let folder = Folder::new("doubling-values");
+    let doubled = |indent: &str, name: &str| {
+        let levels = 1..=60;
+        let line = |n| format!("{indent}let {name}{n} = {name}{0} + {name}{0}\n", n - 1);
+        levels.map(line).collect::<String>()
+    };
+    let plan = format!(
+        "{PLAN}\nprovider cluster = kubernetes {{ namespace: \"demo\" }}\n\n\
+         let a0 = cluster.deployment(\"a\").available\n{}\n\
+         phase sums after wait {{\n  check \"Both are small\" {{\n    let b0 = cluster.deployment(\"b\").available\n{}    \
+         expect a60 + b60 >= 0\n  }}\n}}\n",
+        doubled("", "a"),
+        doubled("    ", "b"),
+    );
+    folder.file("doubling.deploy", plan);
+    // Nothing of the kind is there in the simulated world.
+    for (command, exit) in [("check", 0), ("plan", 0), ("simulate", 5), ("verify", 0)] {
+        let said = folder.said(&[command, "doubling.deploy"]);
+        assert!(
+            said.ends_with(&format!("exit {exit}\n")),
+            "{command}: {said}"
+        );
+    }
+}
+
 #[test]
 fn text_that_other_systems_write_is_a_plan_too() {
     let folder = Folder::new("other-systems");

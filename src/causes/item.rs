@@ -36,7 +36,7 @@ pub fn trouble(trace: &Trace, id: NodeId) -> Link {
         _ => {
             let pause = trace.pause_of(Cause::Node(id), trace.now);
             let verdict = pause.map(|old| old.pause.verdict);
-            let verdict = verdict.or(state.blind.as_ref().map(|blind| blind.verdict));
+            let verdict = verdict.or(state.blind.as_ref().map(|blind| blind.finding.verdict));
             let word = verdict.map_or("in trouble", show::word);
             let reason = pause.map(|old| old.pause.reason.clone());
             proven(

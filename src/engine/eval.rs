@@ -71,7 +71,8 @@ pub struct Evaluator<'p: 's, 's> {
     waiting: Waiting,
     locals: FxHashMap<u32, &'p Expr>,
     known: FxHashMap<u32, Seen<'s>>,
-    frozen: FxHashMap<u32, Value>,
+    /// Top-level `let`s that were not known before.
+    frozen: FxHashMap<u32, Evaluated>,
     /// What metrics of metrics are, by their scopes.
     pub derived: FxHashMap<(u32, &'static str), Evaluated>,
     depth: u32,
@@ -108,8 +109,10 @@ pub fn evaluated<'p, T>(
         frozen,
         ..
     } = evaluator;
-    if !frozen.is_empty() {
-        turn.state.lets.extend(frozen);
+    for (index, read) in frozen {
+        if let Ok(value) = read {
+            turn.state.lets.insert(index, value);
+        }
     }
     waiting.extend(needs.iter().map(|wanted| turn.ask(asker.at, wanted)));
     if matches!(result, Err(Trouble::Waiting)) {
@@ -419,15 +422,15 @@ impl<'p: 's, 's> Evaluator<'p, 's> {
         if let Some(value) = self.state.lets.get(&index) {
             return Ok(Cow::Borrowed(value));
         }
-        if let Some(value) = self.frozen.get(&index) {
-            return Ok(Cow::Owned(value.clone()));
+        if let Some(read) = self.frozen.get(&index) {
+            return read.clone().map(Cow::Owned);
         }
         let Some(top) = self.plan.lets.get(index as usize) else {
             return Err(Trouble::Wrong("there is no such `let`".to_owned()));
         };
-        let value = self.value(&top.value)?;
-        self.frozen.insert(index, value.clone());
-        Ok(Cow::Owned(value))
+        let read = self.value(&top.value);
+        self.frozen.insert(index, read.clone());
+        read.map(Cow::Owned)
     }
 
     fn local_value(&mut self, index: u32) -> Seen<'s> {

@@ -14,6 +14,7 @@ use crate::plan::walk;
 use crate::statistics::baseline::Outcome;
 use crate::values::{Instant, Value, Verdict, show};
 use serde::{Serialize, Serializer};
+use std::fmt;
 use std::sync::Arc;
 
 impl Finding {
@@ -35,10 +36,7 @@ impl Finding {
 
     /// The reason, as it is told.
     pub fn words(&self) -> Option<String> {
-        self.reason.as_ref().map(|reason| match reason {
-            Reason::Said(words) => words.to_string(),
-            Reason::Clause(judged) => because(judged),
-        })
+        self.reason.as_ref().map(Reason::to_string)
     }
 
     /// Whether it was seen to hold or not to hold.
@@ -76,12 +74,18 @@ pub fn judge<'p>(
     Some(finding)
 }
 
+impl fmt::Display for Reason {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        match self {
+            Reason::Said(words) => f.write_str(words),
+            Reason::Clause(judged) => f.write_str(&because(judged)),
+        }
+    }
+}
+
 impl Serialize for Reason {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        match self {
-            Reason::Said(words) => serializer.serialize_str(words),
-            Reason::Clause(judged) => serializer.serialize_str(&because(judged)),
-        }
+        serializer.collect_str(self)
     }
 }
 

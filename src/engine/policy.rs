@@ -50,9 +50,7 @@ pub fn unseen(turn: &mut Turn, id: NodeId, at: Instant, finding: &Finding) {
     let since = node.blind.as_ref().map_or(at, |blind| blind.since);
     node.blind = Some(Blind {
         since,
-        verdict: finding.verdict,
-        reason: finding.reason.clone(),
-        sight: finding.sight,
+        finding: finding.clone(),
     });
     if ending::is_rolling_back(turn.state) && finding.sight != Sight::Denied {
         return;
@@ -75,13 +73,8 @@ pub fn relieved(turn: &mut Turn, id: NodeId) {
 
 /// Ends the tolerance of silence when its time is over.
 pub fn lose_patience(turn: &mut Turn, id: NodeId) {
-    let Some(blind) = turn.node(id).blind.clone() else {
+    let Some(Blind { since, finding }) = turn.node(id).blind.clone() else {
         return;
-    };
-    let finding = Finding {
-        verdict: blind.verdict,
-        sight: blind.sight,
-        reason: blind.reason,
     };
     if let Some(until) = rollback::budget_end(turn.state) {
         if turn.due(until) {
@@ -89,13 +82,13 @@ pub fn lose_patience(turn: &mut Turn, id: NodeId) {
         }
         return;
     }
-    if blind.sight != Sight::Silent {
+    if finding.sight != Sight::Silent {
         return;
     }
     let Some(tolerated_ns) = tolerated_ns(turn, id) else {
         return;
     };
-    if turn.due(blind.since.plus(tolerated_ns)) {
+    if turn.due(since.plus(tolerated_ns)) {
         trouble(turn, id, &finding);
     }
 }

@@ -136,9 +136,8 @@ pub enum Passage {
 #[derive(Clone, Debug, Serialize)]
 pub struct Blind {
     pub since: Instant,
-    pub verdict: Verdict,
-    pub reason: Option<Reason>,
-    pub sight: Sight,
+    /// Of the newest sample.
+    pub finding: Finding,
 }
 
 /// Whether a sample could be judged, and if not, why.

@@ -111,7 +111,7 @@ fn by_kind(plan: &Plan, node: &Node, inner: Took) -> Took {
             shortest_ns: 0,
             longest_ns: inner
                 .longest_ns
-                .saturating_add(read_ns(plan, condition, &HashMap::new())),
+                .saturating_add(Reading::new(plan).expr(condition)),
         },
         NodeKind::Check(check) => of_check(plan, node, check),
         NodeKind::Step(step) => {
@@ -183,77 +183,96 @@ pub fn of_check(plan: &Plan, node: &Node, check: &Check) -> Took {
 
 /// How long the reads of a body may take: those that need the answers of others one after the other, the rest together.
 fn stmts_ns(plan: &Plan, stmts: &[Stmt]) -> i64 {
-    let mut locals = HashMap::new();
-    let mut longest = 0;
-    for stmt in stmts {
-        let ns = match stmt {
-            Stmt::Let { local, value } => {
-                let ns = read_ns(plan, value, &locals);
-                locals.insert(*local, ns);
-                ns
-            }
-            Stmt::Expect(clause) => read_ns(plan, &clause.condition, &locals),
-            Stmt::Against(comparison) => {
-                let sides = sides(comparison).into_iter();
-                let longest = sides.map(|side| read_ns(plan, side, &locals)).max();
-                longest.unwrap_or(0)
-            }
-            Stmt::When { condition, body } => {
-                read_ns(plan, condition, &locals).saturating_add(stmts_ns(plan, body))
-            }
-        };
-        longest = longest.max(ns);
-    }
-    longest
+    Reading::new(plan).stmts(stmts)
 }
 
-fn read_ns(plan: &Plan, expr: &Expr, locals: &HashMap<u32, i64>) -> i64 {
-    let mut inner = 0;
-    each_part(expr, &mut |part| {
-        inner = inner.max(read_ns(plan, part, locals))
-    });
-    let own = match expr {
-        Expr::Call(call) => timeout_ns(plan, &call.provider),
-        Expr::Metric { metric, .. } => metric_ns(plan, *metric),
-        Expr::Local(local) => locals.get(local).copied().unwrap_or(0),
-        Expr::Let(index) => plan
-            .lets
-            .get(*index as usize)
-            .map_or(0, |item| read_ns(plan, &item.value, &HashMap::new())),
-        _ => 0,
-    };
-    own.saturating_add(inner)
+/// How long expressions take to read that share their names.
+struct Reading<'a> {
+    plan: &'a Plan,
+    locals: HashMap<u32, i64>,
+    /// Each is gone through once, however often others are made of it.
+    lets: HashMap<u32, i64>,
 }
 
-fn metric_ns(plan: &Plan, metric: u32) -> i64 {
-    match plan
-        .metrics
-        .get(metric as usize)
-        .map(|metric| &metric.source)
-    {
-        Some(MetricSource::Query { .. }) => query_ns(plan, metric),
-        // All that it is made of is asked together.
-        Some(MetricSource::Derived(expr)) => {
-            let parts = reads(plan, [expr]);
-            let calls = parts
-                .calls
-                .iter()
-                .map(|call| timeout_ns(plan, &call.provider));
-            let queries = parts.metrics.iter().map(|(part, _)| query_ns(plan, *part));
-            calls.chain(queries).max().unwrap_or(0)
+impl Reading<'_> {
+    fn new(plan: &Plan) -> Reading<'_> {
+        Reading {
+            plan,
+            locals: HashMap::new(),
+            lets: HashMap::new(),
         }
-        None => 0,
+    }
+
+    fn stmts(&mut self, stmts: &[Stmt]) -> i64 {
+        let mut longest = 0;
+        for stmt in stmts {
+            let ns = match stmt {
+                Stmt::Let { local, value } => {
+                    let ns = self.expr(value);
+                    self.locals.insert(*local, ns);
+                    ns
+                }
+                Stmt::Expect(clause) => self.expr(&clause.condition),
+                Stmt::Against(comparison) => {
+                    let sides = sides(comparison).map(|side| self.expr(side));
+                    sides.into_iter().max().unwrap_or(0)
+                }
+                Stmt::When { condition, body } => {
+                    self.expr(condition).saturating_add(self.stmts(body))
+                }
+            };
+            longest = longest.max(ns);
+        }
+        longest
+    }
+
+    fn expr(&mut self, expr: &Expr) -> i64 {
+        let mut inner = 0;
+        each_part(expr, &mut |part| inner = inner.max(self.expr(part)));
+        let own = match expr {
+            Expr::Call(call) => timeout_ns(self.plan, &call.provider),
+            Expr::Metric { metric, .. } => metric_ns(self.plan, *metric),
+            Expr::Local(local) => self.locals.get(local).copied().unwrap_or(0),
+            Expr::Let(index) => self.top_let(*index),
+            _ => 0,
+        };
+        own.saturating_add(inner)
+    }
+
+    fn top_let(&mut self, index: u32) -> i64 {
+        if let Some(known) = self.lets.get(&index) {
+            return *known;
+        }
+        let top = self.plan.lets.get(index as usize);
+        let ns = top.map_or(0, |top| self.expr(&top.value));
+        self.lets.insert(index, ns);
+        ns
     }
 }
 
-fn query_ns(plan: &Plan, metric: u32) -> i64 {
-    match plan
-        .metrics
-        .get(metric as usize)
-        .map(|metric| &metric.source)
-    {
-        Some(MetricSource::Query { provider, .. }) => timeout_ns(plan, provider),
-        _ => 0,
+/// All that a metric is made of is asked together.
+fn metric_ns(plan: &Plan, metric: u32) -> i64 {
+    let Some(metric) = plan.metrics.get(metric as usize) else {
+        return 0;
+    };
+    match &metric.source {
+        MetricSource::Query { provider, .. } => timeout_ns(plan, provider),
+        MetricSource::Derived(expr) => {
+            let parts = reads(plan, [expr]);
+            let called = parts.calls.into_iter().map(|call| call.provider.as_str());
+            let metrics = parts.metrics.into_iter();
+            let queried = metrics.filter_map(|(part, _)| queried(plan, part));
+            let asked = called.chain(queried);
+            asked.map(|name| timeout_ns(plan, name)).max().unwrap_or(0)
+        }
+    }
+}
+
+/// Whom a metric asks that is a query.
+fn queried(plan: &Plan, metric: u32) -> Option<&str> {
+    match &plan.metrics.get(metric as usize)?.source {
+        MetricSource::Query { provider, .. } => Some(provider),
+        MetricSource::Derived(_) => None,
     }
 }
 

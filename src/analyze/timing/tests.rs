@@ -7,7 +7,10 @@ use crate::analyze::timing::line::Line;
 use crate::analyze::timing::morning::{morning, pauses, sampled, window};
 use crate::analyze::timing::{rollback, samples, signatures, windows};
 use crate::diagnostics::Severity;
-use crate::plan::draft::{Draft, HOUR_NS, MINUTE_NS, SECOND_NS, pause, ratio, read, rule};
+use crate::plan::draft::{
+    Draft, HOUR_NS, MINUTE_NS, SECOND_NS, call, expect, pause, ratio, read, rule,
+};
+use crate::plan::expr::{Expr, Stmt};
 use crate::plan::facts::Times;
 use crate::plan::graph::{Graph, Point};
 use crate::plan::node::{CheckMode, NodeId, NodeKind, Quorum, UndoPlan};
@@ -274,11 +277,30 @@ fn reads_that_need_each_other_take_one_limit_each() {
     let mut draft = Draft::blank();
     let phase = draft.phase("a");
     let inner = read("api", "get");
-    let outer = crate::plan::draft::call("api", "get", &[("path", inner)]);
+    let outer = call("api", "get", &[("path", inner)]);
     draft.check_of(phase, "one", CheckMode::Once, read("api", "get"));
     assert_eq!(times(&mut draft).longest_ns, 10 * SECOND_NS);
-    let outer = crate::plan::expr::Expr::Call(outer);
+    let outer = Expr::Call(outer);
     draft.check_of(phase, "two", CheckMode::Once, outer);
+    assert_eq!(times(&mut draft).longest_ns, 20 * SECOND_NS);
+}
+
+/// A name is read where it is first needed: here after the answer that the condition waits for.
+#[test]
+fn what_is_read_under_a_condition_is_read_after_it() {
+    let mut draft = Draft::blank();
+    let phase = draft.phase("a");
+    let check = draft.check(phase, "one");
+    draft.edit_check(check).body = vec![
+        Stmt::Let {
+            local: 0,
+            value: read("api", "get"),
+        },
+        Stmt::When {
+            condition: read("api", "up"),
+            body: vec![expect(Expr::Local(0))],
+        },
+    ];
     assert_eq!(times(&mut draft).longest_ns, 20 * SECOND_NS);
 }
 

@@ -353,6 +353,14 @@ pub fn actor(user: &str) -> Actor {
     }
 }
 
+/// By the next process.
+pub fn resumed() -> EventKind {
+    EventKind::Resumed {
+        by: actor("ann"),
+        epoch: 2,
+    }
+}
+
 pub fn signed(node: NodeId, user: &str, role: &str) -> EventKind {
     EventKind::Signed {
         node,

@@ -185,6 +185,22 @@ impl Builder {
     }
 }
 
+/// A phase `p` with one step in it.
+pub fn one_step() -> Builder {
+    let mut b = Builder::new();
+    let phase = b.phase("p");
+    b.step(phase, "one");
+    b
+}
+
+/// The step of [`one_step`].
+pub fn step_mut(b: &mut Builder) -> &mut Step {
+    match &mut b.plan.nodes[1].kind {
+        NodeKind::Step(step) => step,
+        other => panic!("{other:?} is no step"),
+    }
+}
+
 pub fn check(body: Vec<Stmt>, mode: CheckMode) -> Check {
     Check {
         body,

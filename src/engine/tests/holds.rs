@@ -1,7 +1,7 @@
 //! Time that counts: holds of stages, `every`, and what happens to them without sight, in a pause and in absence.
 
 use crate::engine::protocol::{EventKind, RunOutcome};
-use crate::engine::tests::bench::{Bench, actor, failure, record, series};
+use crate::engine::tests::bench::{Bench, actor, failure, record, resumed, series};
 use crate::engine::tests::build::{Builder, H, M, S, errors, pause, ready};
 use crate::plan::expr::Scope;
 use crate::plan::node::{CheckMode, NodeId};
@@ -27,13 +27,6 @@ fn stage(mode: CheckMode) -> (Builder, NodeId, NodeId) {
 }
 
 const ALWAYS: CheckMode = CheckMode::Stage { for_ns: 0 };
-
-fn resumed() -> EventKind {
-    EventKind::Resumed {
-        by: actor("ann"),
-        epoch: 2,
-    }
-}
 
 #[test]
 fn a_source_that_is_away_for_a_while_is_no_verdict() {

@@ -2,7 +2,7 @@
 
 use crate::engine::protocol::{Answer, EventKind, RunOutcome};
 use crate::engine::subject::{short, subject};
-use crate::engine::tests::bench::{Bench, actor, signed};
+use crate::engine::tests::bench::{Bench, actor, resumed, signed};
 use crate::engine::tests::build::{Builder, H, M, S, approve, confirm, pause};
 use crate::plan::node::{NodeId, NodeKind, Quorum};
 use crate::plan::{Freeze, Policy, Window};
@@ -328,11 +328,4 @@ fn a_signature_stands_when_what_it_has_opened_to_is_prepared_again_as_it_was() {
         1h prepare p/step/do#0
         1h 10s commit forward p/step/do#0",
     );
-}
-
-fn resumed() -> EventKind {
-    EventKind::Resumed {
-        by: actor("ann"),
-        epoch: 2,
-    }
 }

@@ -1,36 +1,17 @@
 //! Changes before they leave: what they read, and their intent.
 
 use crate::engine::protocol::{Answer, EventKind};
-use crate::engine::tests::bench::{Bench, actor, failure, record};
-use crate::engine::tests::build::{Builder, H, M, S, confirm, field, pause, ready};
+use crate::engine::tests::bench::{Bench, actor, failure, record, resumed};
+use crate::engine::tests::build::{
+    Builder, H, M, S, confirm, field, one_step, pause, ready, step_mut,
+};
 use crate::plan::Policy;
-use crate::plan::node::{CheckMode, NodeId, NodeKind, Step};
+use crate::plan::node::{CheckMode, NodeId};
 use crate::providers::request::FailureKind;
 use crate::syntax::ast::CompareOp;
 use crate::values::{Instant, Value};
 
 const WRITES: &[&str] = &["prepare", "commit", "observe", "cancel", "finish", "failed"];
-
-fn one_step() -> Builder {
-    let mut b = Builder::new();
-    let phase = b.phase("p");
-    b.step(phase, "one");
-    b
-}
-
-fn step_mut(b: &mut Builder) -> &mut Step {
-    match &mut b.plan.nodes[1].kind {
-        NodeKind::Step(step) => step,
-        other => panic!("{other:?} is no step"),
-    }
-}
-
-fn resumed() -> EventKind {
-    EventKind::Resumed {
-        by: actor("ann"),
-        epoch: 2,
-    }
-}
 
 fn three() -> Value {
     record(&[("ready", Value::count(3))])

@@ -1,7 +1,7 @@
 //! The way back: its order, what is left, its proof, and who may ask for it.
 
 use crate::engine::protocol::{EventKind, RunOutcome};
-use crate::engine::tests::bench::{Bench, actor, failure, record};
+use crate::engine::tests::bench::{Bench, actor, failure, record, resumed};
 use crate::engine::tests::build::{
     Builder, H, LOC, M, S, call, check, derived, errors, expect, notice, ready, step,
 };
@@ -473,17 +473,13 @@ fn traffic_that_moved_before_a_crash_is_looked_at_and_not_moved_again() {
         result: record(&[("achieved", half)]),
         written: Vec::new(),
     };
-    let resumed = EventKind::Resumed {
-        by: actor("ann"),
-        epoch: 2,
-    };
     Bench::new(rollout().plan)
         .commits("forward r1/dddddddddddd/p/canary/stage-50", vec![None])
         .observes(vec![moved])
         .start()
         .until(10 * S)
         .crash()
-        .at(H, resumed)
+        .at(H, resumed())
         .run()
         .expect_lines(
             &["commit", "observe", "finish"],

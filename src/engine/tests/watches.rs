@@ -1,7 +1,7 @@
 //! Watches: when rules fire, what they do, what blindness is, when a phase may end.
 
 use crate::engine::protocol::{EventKind, RunOutcome};
-use crate::engine::tests::bench::{Bench, actor, failure, record, series};
+use crate::engine::tests::bench::{Bench, actor, failure, record, resumed, series};
 use crate::engine::tests::build::{
     Builder, H, M, S, errors, latency, no_data, notice, pause, ready, rule,
 };
@@ -443,11 +443,4 @@ fn what_was_not_acknowledged_is_told_again_by_the_next_process() {
     let bench = bench.crash().at(M, resumed()).until(2 * M);
     assert_eq!(told(&bench), 2);
     assert!(bench.state.tells.is_empty());
-}
-
-fn resumed() -> EventKind {
-    EventKind::Resumed {
-        by: actor("ann"),
-        epoch: 2,
-    }
 }

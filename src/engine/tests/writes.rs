@@ -1,28 +1,14 @@
 //! Changes whose outcome is not known, and processes that end in the middle of them.
 
 use crate::engine::protocol::{EventKind, RunOutcome};
-use crate::engine::tests::bench::{Bench, actor, failure};
-use crate::engine::tests::build::{Builder, H, M, S, pause, step};
-use crate::plan::node::{AtMostOnce, NodeId, NodeKind, Step, UndoPlan};
+use crate::engine::tests::bench::{Bench, actor, failure, resumed};
+use crate::engine::tests::build::{Builder, H, M, S, one_step, pause, step, step_mut};
+use crate::plan::node::{AtMostOnce, NodeId, NodeKind, UndoPlan};
 use crate::plan::{Policy, Window};
 use crate::providers::request::{
     Direction, FailureKind, Key, Observable, Observation, Outcome, Target,
 };
 use crate::values::{Instant, Value};
-
-fn one_step() -> Builder {
-    let mut b = Builder::new();
-    let phase = b.phase("p");
-    b.step(phase, "one");
-    b
-}
-
-fn step_mut(b: &mut Builder) -> &mut Step {
-    match &mut b.plan.nodes[1].kind {
-        NodeKind::Step(step) => step,
-        other => panic!("{other:?} is no step"),
-    }
-}
 
 /// It has not left the house.
 fn busy() -> Outcome {
@@ -47,13 +33,6 @@ fn there() -> Observation {
     Observation::Applied {
         result: Value::Absent,
         written: Vec::new(),
-    }
-}
-
-fn resumed() -> EventKind {
-    EventKind::Resumed {
-        by: actor("ann"),
-        epoch: 2,
     }
 }
 

@@ -125,10 +125,10 @@ fn metrics_that_double_at_each_level() {
     let folder = Folder::new("doubling");
     let mut plan = format!(
         "{PLAN}\nprovider prom = prometheus {{ url: \"http://prometheus.example.com\" }}\n\n\
-         watch \"High\" during wait {{\n  no data for 5m => rollback\n  when m60 > 5% => rollback\n}}\n\n\
+         watch \"High\" during wait {{\n  no data for 5m => rollback\n  when m45 > 5% => rollback\n}}\n\n\
          metric m0: ratio = prom.query(`sum(m0)`) in % lower is better\n"
     );
-    for level in 1..=60 {
+    for level in 1..=45 {
         let part = level - 1;
         plan += &format!("metric m{level}: ratio = m{part} + m{part} lower is better\n");
     }
@@ -145,7 +145,7 @@ fn metrics_that_double_at_each_level() {
 fn values_that_double_at_each_level() {
     let folder = Folder::new("doubling-values");
     let doubled = |indent: &str, name: &str| {
-        let levels = 1..=60;
+        let levels = 1..=45;
         let line = |n| format!("{indent}let {name}{n} = {name}{0} + {name}{0}\n", n - 1);
         levels.map(line).collect::<String>()
     };
@@ -153,7 +153,7 @@ fn values_that_double_at_each_level() {
         "{PLAN}\nprovider cluster = kubernetes {{ namespace: \"demo\" }}\n\n\
          let a0 = cluster.deployment(\"a\").available\n{}\n\
          phase sums after wait {{\n  check \"Both are small\" {{\n    let b0 = cluster.deployment(\"b\").available\n{}    \
-         expect a60 + b60 >= 0\n  }}\n}}\n",
+         expect a45 + b45 >= 0\n  }}\n}}\n",
         doubled("", "a"),
         doubled("    ", "b"),
     );
@@ -166,6 +166,139 @@ fn values_that_double_at_each_level() {
             "{command}: {said}"
         );
     }
+}
+
+/// Pages that stand for more than any machine holds, or than any stack does.
+#[test]
+fn little_that_stands_for_too_much() {
+    let folder = Folder::new("too-much");
+    let levels = |count: usize, line: &dyn Fn(usize, usize) -> String| {
+        let lines = (0..count).map(|level| line(level, level + 1));
+        lines.collect::<String>()
+    };
+    let judged = "expect cluster.deployment(\"a\").available > 3";
+    let phase = |inside: &str| format!("\nphase look after wait {{\n{inside}\n}}\n");
+    let prom = "provider prom = prometheus { url: \"http://prometheus.example.com\" }\n\
+                metric m0: ratio = prom.query(`sum(m0)`) in % lower is better\n";
+    let doubled = levels(40, &|at, next| {
+        format!("define f{at}() {{\n f{next}()\n f{next}()\n}}\n")
+    });
+    let text = "An item with a long title ".repeat(40);
+    let whens = "when cluster.deployment(\"a\").available > 3 {\n";
+    let plans = [
+        (
+            "items",
+            format!(
+                "{doubled}define f40() {{ check \"{text}\" {judged} }}{}",
+                phase("f0()")
+            ),
+        ),
+        (
+            "judged",
+            format!(
+                "{doubled}define f40() {{ {judged} // {text}\n }}{}",
+                phase("f0()")
+            ),
+        ),
+        (
+            "rounds",
+            phase(&format!(
+                "{}hold 1s \"{text}\"{}",
+                "for n in [1, 2, 3, 4, 5, 6, 7, 8, 9] {\n".repeat(20),
+                "\n}".repeat(20)
+            )),
+        ),
+        (
+            "lists",
+            format!(
+                "let t0 = [\"a\"]\n{}{}",
+                levels(40, &|at, next| format!("let t{next} = [t{at}, t{at}]\n")),
+                phase("for t in t40 { hold 1s }")
+            ),
+        ),
+        (
+            "deep-lists",
+            format!(
+                "let t0 = [\"a\"]\n{}{}",
+                levels(20_000, &|at, next| format!("let t{next} = [t{at}]\n")),
+                phase("for t in t20000 { hold 1s }")
+            ),
+        ),
+        (
+            "arguments",
+            format!(
+                "{}define f40(n: count) {{ check \"x\" expect n > 3 }}{}",
+                levels(40, &|at, next| format!(
+                    "define f{at}(n: count) {{ f{next}(n + n) }}\n"
+                )),
+                phase("every 1m for 5m { f0(cluster.deployment(\"a\").available) }")
+            ),
+        ),
+        (
+            "read-anew",
+            phase(&format!(
+                "every 1m for 5m {{\nlet t0 = cluster.deployment(\"a\").available\n{}check \"x\" expect t40 > 3\n}}",
+                levels(40, &|at, next| format!("let t{next} = t{at} + t{at}\n"))
+            )),
+        ),
+        (
+            "metrics",
+            format!(
+                "{prom}{}{}",
+                levels(2_000, &|at, next| format!(
+                    "metric m{next}: ratio = m{at} + 1% lower is better\n"
+                )),
+                phase("check \"x\" expect m2000 < 3%")
+            ),
+        ),
+        (
+            "calls",
+            format!(
+                "{}define f3() {{ hold 1s }}{}",
+                levels(3, &|at, next| format!(
+                    "define f{at}() {{\n{}f{next}()\n{}}}\n",
+                    whens.repeat(95),
+                    "}\n".repeat(95)
+                )),
+                phase("f0()")
+            ),
+        ),
+        (
+            "items-in-items",
+            phase(&format!(
+                "{}hold 1s\n{}",
+                whens.repeat(70),
+                "}\n".repeat(70)
+            )),
+        ),
+    ];
+    let mut said = String::new();
+    for (name, text) in plans {
+        let cluster = "provider cluster = kubernetes { namespace: \"demo\" }\n";
+        folder.file("much.deploy", format!("{PLAN}\n{cluster}{text}"));
+        let shown = folder.said(&["check", "--format", "github", "much.deploy"]);
+        assert!(shown.ends_with("exit 1\n"), "{name}: {shown}");
+        let first = shown.lines().find(|line| line.contains("too-large"));
+        said.push_str(&format!("{name}: {}\n", first.unwrap_or(&shown)));
+    }
+    insta::assert_snapshot!(said);
+}
+
+/// One behind the other they may be as many as a file holds.
+#[test]
+fn names_in_a_long_row() {
+    let folder = Folder::new("row");
+    let mut text = format!("{PLAN}\nlet t0 = t1\n");
+    for level in 1..20_000 {
+        text += &format!("let t{level} = t{}\n", level + 1);
+    }
+    text += "let t20000 = 1s\nphase look after wait { hold t0 }\n";
+    folder.file("row.deploy", text);
+    let said = folder.said(&["check", "row.deploy"]);
+    assert!(
+        said.ends_with("row.deploy: no diagnostics\nexit 0\n"),
+        "{said}"
+    );
 }
 
 #[test]

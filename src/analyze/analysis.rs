@@ -1,12 +1,13 @@
 //! All items of a plan, one after the other: first what others refer to, then what is carried out.
 
-use crate::analyze::context::{CanaryInfo, Cx, Globals, MetricInfo};
+use crate::analyze::context::{CanaryInfo, Cx, Fragment, Globals, MetricInfo};
+use crate::analyze::extent::Room;
 use crate::analyze::files::Files;
 use crate::analyze::invariant;
 use crate::analyze::items::{handler, input, lets, metric, order, provider, role};
 use crate::analyze::link::{Piece, Product};
 use crate::analyze::lower::{define, phase, rollback, threshold, watch};
-use crate::analyze::messages::structure as say;
+use crate::analyze::messages::{extent, structure as say};
 use crate::analyze::plan_item;
 use crate::analyze::plan_item::PlanSettings;
 use crate::diagnostics::Diagnostic;
@@ -18,6 +19,7 @@ use crate::resolve::names::{DeclId, What};
 use crate::resolve::{names, references, walk};
 use crate::source::{FileId, Sources, Span};
 use crate::syntax::ast::{File, Ident, Item, ItemKind, PlanItem, StmtKind, StringPart};
+use crate::syntax::scan::DEPTH_MAX;
 use rayon::prelude::*;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -49,6 +51,7 @@ pub fn analysis<'a>(sources: &'a Sources, parsed: &'a [File], files: &'a dyn Fil
         metrics: HashMap::new(),
         lets: HashMap::new(),
         canaries: Vec::new(),
+        room: Room::default(),
     };
     let mut pieces = Vec::new();
     if let Some(plan) = plan {
@@ -61,8 +64,20 @@ pub fn analysis<'a>(sources: &'a Sources, parsed: &'a [File], files: &'a dyn Fil
     g.canaries = canaries(&items, &g);
     metrics(&mut g, &mut pieces, &mut found);
     lets(&mut g, &mut pieces, &mut found);
+    let without_room = |piece: &Piece| piece.fragment.too_large.is_some();
+    let too_deep = pieces.iter().any(without_room);
+    let taken = g.room.taken();
     let rest = items.par_iter().map(|item| piece(&g, item, plan));
     let rest: Vec<Option<Piece>> = rest.collect();
+    if too_deep || g.room.is_full() {
+        g.room.back_to(taken);
+        found.extend(crowded(&g, pieces, &items, plan));
+        return Analysis {
+            plan: None,
+            pieces: Vec::new(),
+            found,
+        };
+    }
     pieces.extend(rest.into_iter().flatten());
     found.extend(unused(&g, &pieces));
     Analysis {
@@ -70,6 +85,26 @@ pub fn analysis<'a>(sources: &'a Sources, parsed: &'a [File], files: &'a dyn Fil
         pieces,
         found,
     }
+}
+
+/// Which item finds no room depends on which come before it: here those before it in the text. What is behind it is not
+/// looked at.
+fn crowded(
+    g: &Globals<'_>,
+    pieces: Vec<Piece>,
+    items: &[&Item],
+    plan: Option<&PlanItem>,
+) -> Vec<Diagnostic> {
+    let mut found = Vec::new();
+    let rest = items.iter().filter_map(|item| piece(g, item, plan));
+    for piece in pieces.into_iter().chain(rest) {
+        if let Some(too_large) = piece.fragment.too_large {
+            found.push(too_large);
+            break;
+        }
+        found.extend(piece.fragment.found);
+    }
+    found
 }
 
 /// One item by itself; metrics and `let`s have been read before, because others depend on them.
@@ -230,10 +265,11 @@ fn metrics(g: &mut Globals<'_>, pieces: &mut Vec<Piece>, found: &mut Vec<Diagnos
         g.metrics
             .insert(*id, metric::signature(metric, number(index)));
     }
+    let ids: Vec<DeclId> = declared.iter().map(|(id, _)| *id).collect();
     let mut known: Vec<(DeclId, MetricInfo)> = Vec::new();
     for (index, (id, metric)) in declared.iter().enumerate() {
         let mut cx = Cx::new(g);
-        let (lowered, info) = metric::metric(&mut cx, metric, number(index));
+        let (lowered, info) = metric::metric(&mut cx, metric, number(index), &ids);
         known.push((*id, info));
         pieces.push(Piece {
             fragment: cx.out,
@@ -241,17 +277,25 @@ fn metrics(g: &mut Globals<'_>, pieces: &mut Vec<Piece>, found: &mut Vec<Diagnos
         });
     }
     g.metrics.extend(known);
-    for id in metric::circular(g) {
-        if let Some(info) = g.metrics.get_mut(&id) {
-            info.parts.clear();
-        }
-        if let Some(decl) = g.names.get(id) {
-            let name = Ident {
-                name: decl.name.to_owned(),
-                span: decl.span,
-            };
-            found.push(messages::recursive(&name, decl.span, "metric"));
-        }
+    let endless = metric::inherit(&mut g.metrics);
+    let named = |id: &DeclId| {
+        let decl = g.names.get(*id)?;
+        Some(Ident {
+            name: decl.name.to_owned(),
+            span: decl.span,
+        })
+    };
+    for name in endless.circular.iter().filter_map(named) {
+        found.push(messages::recursive(&name, name.span, "metric"));
+    }
+    // One is enough.
+    for name in endless.too_deep.iter().filter_map(named).take(1) {
+        let mut fragment = Fragment::default();
+        fragment.too_large = Some(extent::metric_too_deep(&name, DEPTH_MAX));
+        pieces.push(Piece {
+            fragment,
+            product: Product::Nothing,
+        });
     }
 }
 

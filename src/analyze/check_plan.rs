@@ -5,7 +5,7 @@ use crate::analyze::lints::{moving_image, series, silence, title_numbers};
 use crate::analyze::places::Places;
 use crate::analyze::timing::line::Line;
 use crate::analyze::timing::{budget, evidence, freezes, rollback, samples, signatures, windows};
-use crate::analyze::{canary, coverage, order, watches};
+use crate::analyze::{canary, coverage, extent, order, watches};
 use crate::diagnostics::Diagnostic;
 use crate::plan::Plan;
 use crate::plan::graph::Graph;
@@ -33,7 +33,8 @@ pub fn draft(plan: &mut Plan, places: &Places) -> Vec<Diagnostic> {
 type Check = fn(&Plan, &Graph, &Places) -> Vec<Diagnostic>;
 
 /// Each looks at the whole plan by itself.
-const CHECKS: [Check; 13] = [
+const CHECKS: [Check; 14] = [
+    |plan, _, places| extent::check(plan, places),
     order::check::check,
     coverage::check::check,
     in_time,

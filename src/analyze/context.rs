@@ -3,6 +3,7 @@
 //! An item is analysed by itself: from [`Globals`], which nobody changes meanwhile, to a [`Fragment`] whose ids count
 //! from zero. So an editor can redo one item and [`crate::analyze::link`] it anew.
 
+use crate::analyze::extent::Room;
 use crate::analyze::files::Files;
 use crate::analyze::manifest::FileProblem;
 use crate::analyze::plan_item::PlanSettings;
@@ -28,6 +29,7 @@ pub struct Globals<'a> {
     pub metrics: HashMap<DeclId, MetricInfo>,
     pub lets: HashMap<DeclId, Typed>,
     pub canaries: Vec<CanaryInfo>,
+    pub room: Room,
 }
 
 /// What a use of a metric has to know.
@@ -40,6 +42,10 @@ pub struct MetricInfo {
     pub query: Option<MetricQuery>,
     /// The metrics that it is made of.
     pub parts: Vec<DeclId>,
+    /// How many levels stand in each other in it and in what it is made of.
+    pub depth: usize,
+    /// Itself, or one that it is made of, whose query cannot be narrowed.
+    pub not_narrowed: Option<DeclId>,
 }
 
 #[derive(Clone, Debug)]
@@ -54,12 +60,14 @@ impl MetricInfo {
         &'g self,
         metrics: &'g HashMap<DeclId, MetricInfo>,
     ) -> Option<(&'g NotNarrowed, Span)> {
-        let own = self.query.as_ref().and_then(|own| {
-            let why = own.query.scoped.as_ref().err()?;
-            Some((why, own.literal))
-        });
-        let part = |id: &DeclId| metrics.get(id)?.not_narrowed(metrics);
-        own.or_else(|| self.parts.iter().find_map(part))
+        let own = metrics.get(&self.not_narrowed?)?.query.as_ref()?;
+        let why = own.query.scoped.as_ref().err()?;
+        Some((why, own.literal))
+    }
+
+    pub fn is_narrowed(&self) -> bool {
+        let own = self.query.as_ref();
+        own.is_none_or(|own| own.query.scoped.is_ok())
     }
 }
 
@@ -91,6 +99,8 @@ pub struct Fragment {
     pub bounds: Vec<Bound>,
     pub used: BTreeSet<DeclId>,
     pub found: Vec<Diagnostic>,
+    /// That it found no room; what is found after that follows from it.
+    pub too_large: Option<Diagnostic>,
 }
 
 /// `for x in INPUT up to N`

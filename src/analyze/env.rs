@@ -14,6 +14,8 @@ pub struct Env {
     pub scope: Option<Scope>,
     /// Calls of `define`s that lead here, outermost first.
     pub calls: Vec<DeclId>,
+    /// How many blocks stand around this place, those of its defines included.
+    pub depth: usize,
     /// The `every` around this place: what stands in it is done anew in each round.
     pub every: Option<Span>,
 }

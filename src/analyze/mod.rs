@@ -10,6 +10,7 @@ pub mod context;
 pub mod coverage;
 pub mod env;
 pub mod expr;
+pub mod extent;
 pub mod facts;
 pub mod files;
 pub mod invariant;

@@ -27,6 +27,8 @@ pub struct Reads {
     pub input: Option<Span>,
     /// A float that a metric measured.
     pub measured: Option<Span>,
+    /// How many levels stand in each other in what the names in it lead to.
+    pub depth: usize,
 }
 
 #[derive(Clone, Debug)]
@@ -50,6 +52,7 @@ impl Reads {
             frozen: self.frozen.or(other.frozen),
             input: self.input.or(other.input),
             measured: self.measured.or(other.measured),
+            depth: self.depth.max(other.depth),
         }
     }
 

@@ -15,6 +15,7 @@ use crate::providers::request::{Call, Failure, FailureKind};
 use crate::syntax::ast::{Aggregate, BinaryOp};
 use crate::units::Dim;
 use crate::units::amount::Quantity;
+use crate::values::extent::Extent;
 use crate::values::fields::Fields;
 use crate::values::{Instant, Value, Verdict, show};
 use rustc_hash::FxHashMap;
@@ -80,6 +81,37 @@ pub struct Evaluator<'p: 's, 's> {
 
 /// Deeper than any plan that a person writes, and shallow enough for every stack.
 const DEPTH_MAX: u32 = 200;
+
+/// Of a value that is put together: names that stand for others twice would double it at each level.
+const MADE_BYTES_MAX: usize = 1024 * 1024;
+
+/// What may still be put into a list or a map.
+struct Room {
+    bytes: usize,
+}
+
+impl Default for Room {
+    fn default() -> Room {
+        Room {
+            bytes: MADE_BYTES_MAX,
+        }
+    }
+}
+
+impl Room {
+    fn take(&mut self, value: &Value) -> Result<(), Trouble> {
+        let left = self.bytes.checked_sub(Extent::of(value).bytes);
+        self.bytes = left.ok_or_else(too_large)?;
+        Ok(())
+    }
+}
+
+fn too_large() -> Trouble {
+    let kib = MADE_BYTES_MAX / 1024;
+    Trouble::Wrong(format!(
+        "what is put together here is larger than {kib} KiB"
+    ))
+}
 
 /// Evaluates for a sample: `None` while reads are in flight, which are asked here.
 pub fn sampled<'p, T>(
@@ -284,12 +316,8 @@ impl<'p: 's, 's> Evaluator<'p, 's> {
             Expr::Aggregate(how, list) => truth::aggregated(self, *how, list),
             Expr::Negate(inner) => arith::negated(self.value(inner)?),
             Expr::Binary(left, op, right) => self.binary(left, *op, right),
-            Expr::List(items) => {
-                let items: Result<Vec<Value>, Trouble> =
-                    items.iter().map(|item| self.value(item)).collect();
-                items.map(Value::List)
-            }
-            Expr::Map(entries) => self.arguments(entries).map(Value::Record),
+            Expr::List(items) => self.list(items).map(Value::List),
+            Expr::Map(entries) => self.map(entries).map(Value::Record),
             Expr::Template(template) => self.text(template).map(Value::String),
             Expr::Narrow {
                 json,
@@ -320,6 +348,28 @@ impl<'p: 's, 's> Evaluator<'p, 's> {
         Ok(seen
             .map(|(name, value)| (name.to_owned(), value.into_owned()))
             .collect())
+    }
+
+    fn list(&mut self, items: &'p [Expr]) -> Result<Vec<Value>, Trouble> {
+        let mut room = Room::default();
+        let mut values = Vec::with_capacity(items.len());
+        for item in items {
+            let value = self.seen(item)?;
+            room.take(&value)?;
+            values.push(value.into_owned());
+        }
+        Ok(values)
+    }
+
+    fn map(&mut self, entries: &'p [(String, Expr)]) -> Result<Fields, Trouble> {
+        let mut room = Room::default();
+        let mut fields = Vec::with_capacity(entries.len());
+        for (name, entry) in entries {
+            let value = self.seen(entry)?;
+            room.take(&value)?;
+            fields.push((name.clone(), value.into_owned()));
+        }
+        Ok(fields.into_iter().collect())
     }
 
     fn seen_arguments(
@@ -381,7 +431,10 @@ impl<'p: 's, 's> Evaluator<'p, 's> {
         for part in &template.parts {
             match part {
                 TemplatePart::Text(words) => text.push_str(words),
-                TemplatePart::Expr(expr) => text.push_str(&show::interpolated(&self.value(expr)?)),
+                TemplatePart::Expr(expr) => text.push_str(&show::interpolated(&*self.seen(expr)?)),
+            }
+            if text.len() > MADE_BYTES_MAX {
+                return Err(too_large());
             }
         }
         Ok(text)
@@ -400,6 +453,11 @@ impl<'p: 's, 's> Evaluator<'p, 's> {
                     Err(Trouble::NoData(_) | Trouble::NoNumber(_)) => text.push_str("no data"),
                     Err(Trouble::Failed(_) | Trouble::Wrong(_)) => text.push_str("unknown"),
                 },
+            }
+            if text.len() > MADE_BYTES_MAX {
+                text.truncate(text.floor_char_boundary(MADE_BYTES_MAX));
+                text.push('…');
+                break;
             }
         }
         waiting.map_or(Ok(text), Err)

@@ -7,7 +7,7 @@ use crate::engine::tell;
 use crate::engine::turn::Turn;
 use crate::engine::watch::WatchState;
 use crate::plan::expr::Expr;
-use crate::plan::node::{NodeId, NodeKind};
+use crate::plan::node::{NESTING_MAX, NodeId, NodeKind};
 use crate::plan::{HandlerEvent, MetricSource, Plan};
 use crate::providers::request::{Failure, FailureKind};
 use crate::values::fields::Fields;
@@ -75,9 +75,6 @@ fn with_defaults(plan: &Plan, given: Fields) -> Fields {
     inputs
 }
 
-/// Deeper than a plan can be written, and shallow enough for every stack.
-const DEPTH_MAX: usize = 64;
-
 /// A plan from the compiler is; one from a damaged or foreign file may not be.
 fn coherent(plan: &Plan) -> Result<(), String> {
     let count = plan.nodes.len();
@@ -95,7 +92,7 @@ fn coherent(plan: &Plan) -> Result<(), String> {
                 None => return wrong("its parent does not stand before it"),
             },
         };
-        if depth > DEPTH_MAX {
+        if depth > NESTING_MAX {
             return wrong("it is nested too deeply");
         }
         depths.push(depth);

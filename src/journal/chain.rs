@@ -130,12 +130,11 @@ mod tests {
                 assert_eq!(reaches(&hashes[..=kept as usize], anchor), Err(cut));
             }
         }
-        let other = Head {
-            seq: 4,
-            hash: START,
-        };
+        let hash = Hash([8; 32]);
         let replaced = Err(Damage::Replaced { seq: 4 });
-        assert_eq!(reaches(&hashes, other), replaced);
+        assert_eq!(reaches(&hashes, Head { seq: 4, hash }), replaced);
+        let of_another_run = Err(Damage::Header);
+        assert_eq!(reaches(&hashes, Head { seq: 0, hash }), of_another_run);
     }
 
     #[test]

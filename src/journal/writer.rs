@@ -129,3 +129,51 @@ impl Writer {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::verified;
+    use crate::engine::protocol::Actor;
+    use crate::journal::record::{Header, SIMULATED};
+    use crate::journal::store::Head;
+    use crate::values::Instant;
+    use std::collections::BTreeMap;
+
+    fn header(target: &str) -> Header {
+        Header {
+            run: "r1".to_owned(),
+            digest: "d".repeat(64),
+            target: target.to_owned(),
+            world: None,
+            created: Instant(0),
+            by: Actor {
+                user: "ann".to_owned(),
+                host: "h".to_owned(),
+            },
+            plan: "{}".to_owned(),
+            source_map: "{}".to_owned(),
+            sources: BTreeMap::new(),
+        }
+    }
+
+    #[test]
+    fn a_journal_that_lost_what_was_noted_elsewhere_is_damaged() {
+        let journal = verified(header("cluster/shop"), &[]).unwrap();
+        assert!(journal.reaches(journal.head).is_ok());
+        let noted = Head {
+            seq: 1,
+            ..journal.head
+        };
+        let damaged = journal.reaches(noted).unwrap_err().to_string();
+        assert!(
+            damaged.starts_with("the journal of run `r1` is damaged"),
+            "{damaged}"
+        );
+    }
+
+    #[test]
+    fn only_a_rehearsal_stands_still() {
+        assert!(header("cluster/shop").is_live());
+        assert!(!header(SIMULATED).is_live());
+    }
+}

@@ -8,6 +8,9 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct NodeId(pub u32);
 
+/// So many levels of items stand in each other at most: shallow enough for every stack.
+pub const NESTING_MAX: usize = 64;
+
 /// A node starts when its parent has started and everything in `after` has ended with a verdict that opens.
 /// A group ends when its children have ended.
 #[derive(Clone, Debug, Serialize, Deserialize)]

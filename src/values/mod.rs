@@ -1,5 +1,6 @@
 //! Types and the values that have them, shared by the checker, the engine and the providers.
 
+pub mod extent;
 pub mod fields;
 pub mod show;
 pub mod version;

@@ -4,6 +4,7 @@ use crate::analyze::context::Cx;
 use crate::analyze::env::{Cause, Env};
 use crate::analyze::expr;
 use crate::analyze::expr::{call, node, scope};
+use crate::analyze::extent;
 use crate::analyze::messages::typing as say;
 use crate::analyze::typed::{Reads, Typed};
 use crate::analyze::types;
@@ -18,7 +19,7 @@ use crate::values::Type;
 
 pub fn name(cx: &mut Cx<'_, '_>, env: &Env, name: &str, span: Span) -> Typed {
     if let Some(bound) = env.lookup(name, span) {
-        return bound;
+        return extent::used(cx, bound);
     }
     if RESERVED.contains(&name) {
         return word(cx, env, name, span);
@@ -38,10 +39,13 @@ pub fn name(cx: &mut Cx<'_, '_>, env: &Env, name: &str, span: Span) -> Typed {
             Typed::new(Expr::Input(name.to_owned()), ty, reads, span)
         }
         What::Let(_) => match cx.g.lets.get(&decl.id) {
-            Some(typed) => Typed {
-                span,
-                ..typed.clone()
-            },
+            Some(typed) => {
+                let typed = Typed {
+                    span,
+                    ..typed.clone()
+                };
+                extent::used(cx, typed)
+            }
             None => Typed::unknown(span),
         },
         What::Metric(_) => scope::metric(cx, env, &decl, Scope::None, span),

@@ -105,6 +105,7 @@ pub fn metric(
     let reads = Reads {
         live: Some(span),
         measured: Some(span),
+        depth: info.depth,
         ..Reads::default()
     };
     Typed::new(expr, Type::Quantity(dim), reads, span)

@@ -1,21 +1,25 @@
 //! `metric NAME: DIMENSION = QUERY in UNIT [absent as V] [lower is better]`, or arithmetic over other metrics.
 
-use crate::analyze::context::{Cx, Globals, MetricInfo, MetricQuery};
+use crate::analyze::context::{Cx, MetricInfo, MetricQuery};
 use crate::analyze::env::{Env, Role};
 use crate::analyze::expr;
 use crate::analyze::expr::{coerce, json, node};
+use crate::analyze::extent;
 use crate::analyze::messages::{numbers, typing as say};
 use crate::analyze::promql;
 use crate::analyze::promql::report;
 use crate::analyze::types;
 use crate::plan::expr::Expr;
+use crate::plan::graph::knots::knots;
 use crate::plan::{Direction, Metric, MetricSource};
 use crate::providers::prometheus;
 use crate::resolve::names::{Decl, DeclId, What};
 use crate::syntax::ast;
 use crate::syntax::ast::{Arg, Better, ExprKind, Ident, StringPart};
+use crate::syntax::scan::DEPTH_MAX;
 use crate::units::Dim;
 use crate::values::{Type, Value};
+use std::collections::{BTreeSet, HashMap};
 
 /// What uses of a metric need before its own text is read.
 pub fn signature(metric: &ast::Metric, index: u32) -> MetricInfo {
@@ -28,14 +32,17 @@ pub fn signature(metric: &ast::Metric, index: u32) -> MetricInfo {
         dim,
         query: None,
         parts: Vec::new(),
+        depth: 0,
+        not_narrowed: None,
     }
 }
 
-/// The metric, and what narrowing it needs to know. `None` has been reported.
+/// The metric, and what narrowing it needs to know. `None` has been reported. `declared`: all metrics, in their order.
 pub fn metric(
     cx: &mut Cx<'_, '_>,
     metric: &ast::Metric,
     index: u32,
+    declared: &[DeclId],
 ) -> (Option<Metric>, MetricInfo) {
     let mut info = signature(metric, index);
     let ty = types::read(cx, &metric.ty);
@@ -51,7 +58,15 @@ pub fn metric(
     };
     let source = match query_call(cx, value) {
         Some(call) => query(cx, metric, &call, unit, dim, &mut info),
-        None => derived(cx, metric, value, unit, dim, &mut info),
+        None => {
+            let derived = derived(cx, metric, value, unit, dim);
+            derived.map(|Derived { expr, parts }| {
+                let ids = parts.iter().filter_map(|part| declared.get(*part as usize));
+                info.parts = ids.copied().collect();
+                info.depth = extent::levels(&expr);
+                MetricSource::Derived(expr)
+            })
+        }
     };
     let lowered = source.map(|source| Metric {
         name: metric.name.name.clone(),
@@ -66,32 +81,58 @@ pub fn metric(
     (lowered, info)
 }
 
-/// Metrics that are made of themselves; without this, narrowing them would never end.
-pub fn circular(g: &Globals<'_>) -> Vec<DeclId> {
-    let mut found: Vec<DeclId> = g
-        .metrics
-        .keys()
-        .filter(|id| leads_to(g, **id, **id, &mut Vec::new()))
-        .copied()
-        .collect();
-    found.sort();
-    found
+/// Of metrics of metrics, what cannot be reckoned.
+#[derive(Default)]
+pub struct Endless {
+    /// Those that lead back to themselves.
+    pub circular: Vec<DeclId>,
+    /// The first on their way that stand on too many levels.
+    pub too_deep: Vec<DeclId>,
 }
 
-fn leads_to(g: &Globals<'_>, from: DeclId, to: DeclId, seen: &mut Vec<DeclId>) -> bool {
-    let Some(info) = g.metrics.get(&from) else {
-        return false;
+/// Each metric takes over what is known of those that it is made of.
+pub fn inherit(metrics: &mut HashMap<DeclId, MetricInfo>) -> Endless {
+    let made_of = metrics.iter().map(|(id, info)| (*id, &*info.parts));
+    let mut endless = Endless::default();
+    // What others are made of comes first.
+    for knot in knots(made_of) {
+        match knot[..] {
+            [id] if !is_made_of(metrics, id, id) => {
+                if !inherit_one(metrics, id) {
+                    endless.too_deep.push(id);
+                }
+            }
+            _ => endless.circular.extend(knot),
+        }
+    }
+    endless.circular.sort();
+    endless.too_deep.sort();
+    endless
+}
+
+fn is_made_of(metrics: &HashMap<DeclId, MetricInfo>, id: DeclId, part: DeclId) -> bool {
+    let info = metrics.get(&id);
+    info.is_some_and(|info| info.parts.contains(&part))
+}
+
+/// Whether it stands on few enough levels.
+fn inherit_one(metrics: &mut HashMap<DeclId, MetricInfo>, id: DeclId) -> bool {
+    let Some(info) = metrics.get(&id) else {
+        return true;
     };
-    info.parts.iter().any(|part| {
-        if *part == to {
-            return true;
-        }
-        if seen.contains(part) {
-            return false;
-        }
-        seen.push(*part);
-        leads_to(g, *part, to, seen)
-    })
+    let parts = || info.parts.iter().filter_map(|part| metrics.get(part));
+    let below = parts().map(|part| part.depth).max().unwrap_or(0);
+    let not_narrowed = match info.is_narrowed() {
+        true => parts().find_map(|part| part.not_narrowed),
+        false => Some(id),
+    };
+    let depth = info.depth + below;
+    let fits = depth <= DEPTH_MAX;
+    if let Some(info) = metrics.get_mut(&id) {
+        info.not_narrowed = not_narrowed;
+        info.depth = if fits { depth } else { 0 };
+    }
+    fits
 }
 
 /// A call of a provider's `query`.
@@ -225,14 +266,19 @@ fn absent_value(cx: &mut Cx<'_, '_>, absent: &ast::Expr, dim: Dim) -> Option<Val
     }
 }
 
+/// Arithmetic, and the metrics in it.
+struct Derived {
+    expr: Expr,
+    parts: BTreeSet<u32>,
+}
+
 fn derived(
     cx: &mut Cx<'_, '_>,
     metric: &ast::Metric,
     value: &ast::Expr,
     unit: Option<&Ident>,
     dim: Dim,
-    info: &mut MetricInfo,
-) -> Option<MetricSource> {
+) -> Option<Derived> {
     if let Some(unit) = unit {
         cx.report(numbers::unit_of_what(unit));
     }
@@ -246,25 +292,22 @@ fn derived(
     if typed.is_unknown() {
         return None;
     }
-    let mut parts = Vec::new();
+    let mut parts = BTreeSet::new();
     if !arithmetic_of_metrics(&typed.expr, &mut parts) || parts.is_empty() {
         cx.report(say::metric_of_no_metrics(value.span));
         return None;
     }
-    let ids =
-        cx.g.metrics
-            .iter()
-            .filter(|(_, known)| parts.contains(&known.index));
-    info.parts = ids.map(|(id, _)| *id).collect();
-    info.parts.sort();
-    Some(MetricSource::Derived(typed.expr))
+    Some(Derived {
+        expr: typed.expr,
+        parts,
+    })
 }
 
 /// Whether nothing but metrics and constants is in it.
-fn arithmetic_of_metrics(expr: &Expr, parts: &mut Vec<u32>) -> bool {
+fn arithmetic_of_metrics(expr: &Expr, parts: &mut BTreeSet<u32>) -> bool {
     match expr {
         Expr::Metric { metric, .. } => {
-            parts.push(*metric);
+            parts.insert(*metric);
             true
         }
         Expr::Literal(_) => true,

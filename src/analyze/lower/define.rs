@@ -3,8 +3,10 @@
 use crate::analyze::context::Cx;
 use crate::analyze::env::Env;
 use crate::analyze::expr;
+use crate::analyze::extent;
 use crate::analyze::lower::judge::Body;
 use crate::analyze::lower::{Around, judge, statement};
+use crate::analyze::messages::extent as say_of;
 use crate::analyze::messages::structure as say;
 use crate::analyze::typed::{Reads, Typed};
 use crate::analyze::types;
@@ -13,6 +15,8 @@ use crate::resolve::messages;
 use crate::resolve::names::{Decl, What};
 use crate::syntax::ast;
 use crate::syntax::ast::{Arg, Block, Define, ExprKind, Ident, StmtKind};
+use crate::syntax::scan::DEPTH_MAX;
+use std::collections::BTreeSet;
 
 /// A call inside of what is judged.
 pub fn in_body(cx: &mut Cx<'_, '_>, env: &Env, body: &mut Body, call: &ast::Expr) {
@@ -24,7 +28,7 @@ pub fn in_body(cx: &mut Cx<'_, '_>, env: &Env, body: &mut Body, call: &ast::Expr
     };
     let mut own = inner_env(env, &decl);
     for (name, typed) in args {
-        judge::bind(cx, &mut own, body, &name, typed);
+        judge::bind(&mut own, body, &name, typed);
     }
     judge::block(cx, &own, body, &define.body);
 }
@@ -103,33 +107,30 @@ pub fn is_parameter(local: u32) -> bool {
 const PARAMETERS_MAX: u32 = 1 << 16;
 
 /// Whether a block holds nothing but what is judged.
-pub fn only_judges(cx: &Cx<'_, '_>, block: &Block) -> bool {
-    judges(cx, block, &mut Vec::new())
-}
-
-fn judges<'a>(cx: &Cx<'_, 'a>, block: &Block, open: &mut Vec<&'a str>) -> bool {
-    block.stmts.iter().all(|stmt| match &stmt.kind {
-        StmtKind::Let(_) | StmtKind::Expect(_) | StmtKind::Setting(_) | StmtKind::Junk => true,
-        StmtKind::When(when) => judges(cx, &when.body, open),
-        StmtKind::For(each) => judges(cx, &each.body, open),
-        StmtKind::Call(call) => {
-            let Some((name, _)) = name_and_args(call) else {
-                return true;
-            };
-            let Some(What::Define(define)) = cx.g.names.find(&name.name).map(|decl| decl.what)
-            else {
-                return true;
-            };
-            if open.contains(&define.name.name.as_str()) {
-                return true;
+pub fn only_judges<'s>(cx: &Cx<'_, 's>, block: &'s Block) -> bool {
+    let mut seen = BTreeSet::new();
+    let mut left = vec![block];
+    while let Some(block) = left.pop() {
+        for stmt in &block.stmts {
+            match &stmt.kind {
+                StmtKind::Let(_) | StmtKind::Expect(_) | StmtKind::Setting(_) | StmtKind::Junk => {}
+                StmtKind::When(when) => left.push(&when.body),
+                StmtKind::For(each) => left.push(&each.body),
+                StmtKind::Call(call) => {
+                    let name = name_and_args(call).map(|(name, _)| name);
+                    let decl = name.and_then(|name| cx.g.names.find(&name.name));
+                    if let Some(decl) = decl
+                        && let What::Define(define) = decl.what
+                        && seen.insert(decl.id)
+                    {
+                        left.push(&define.body);
+                    }
+                }
+                _ => return false,
             }
-            open.push(&define.name.name);
-            let judged = judges(cx, &define.body, open);
-            open.pop();
-            judged
         }
-        _ => false,
-    })
+    }
+    true
 }
 
 /// The define that a call names; a wrong name, or a call that leads back to itself, is reported.
@@ -161,7 +162,11 @@ fn called<'a, 'c>(
         cx.report(messages::recursive(&name, decl.span, "define"));
         return None;
     }
-    Some((decl, define, args))
+    if env.depth > DEPTH_MAX {
+        cx.report(say_of::called_too_deep(&name, DEPTH_MAX));
+        return None;
+    }
+    extent::has_room(cx, 1, &define.body, call.span).then_some((decl, define, args))
 }
 
 fn name_and_args(call: &ast::Expr) -> Option<(Ident, &[Arg])> {
@@ -219,6 +224,7 @@ fn arguments(
         }
         let ty = types::read_quietly(&param.ty);
         let typed = expr::check(cx, env, &arg.value, &ty);
+        let typed = extent::named(cx, &param.name, typed);
         bound.push((param.name.name.clone(), typed));
     }
     for param in &define.params {

@@ -4,10 +4,11 @@ use crate::analyze::context::Cx;
 use crate::analyze::env::{Env, Judged};
 use crate::analyze::expr;
 use crate::analyze::expr::{constant, scope};
+use crate::analyze::extent;
 use crate::analyze::lower::comparison::Family;
 use crate::analyze::lower::{comparison, define, policy, threshold, unroll};
 use crate::analyze::messages::{structure as say, typing};
-use crate::analyze::typed::Typed;
+use crate::analyze::typed::{Reads, Typed};
 use crate::plan::Policies;
 use crate::plan::expr::{Clause, Expr, Scope, Stmt};
 use crate::resolve::names::What;
@@ -78,6 +79,7 @@ impl Body {
 /// All statements of a block; what binds a name binds it for those behind it.
 pub fn block(cx: &mut Cx<'_, '_>, env: &Env, body: &mut Body, block: &Block) {
     let mut env = env.clone();
+    env.depth += 1;
     for stmt in &block.stmts {
         statement(cx, &mut env, body, stmt);
     }
@@ -159,13 +161,13 @@ pub fn sound(cx: &mut Cx<'_, '_>, env: &Env, typed: &Typed, span: Span) {
 }
 
 /// A `let` of a body: a constant is put in, everything else is read once for each judgement.
-pub fn bind(cx: &mut Cx<'_, '_>, env: &mut Env, body: &mut Body, name: &str, typed: Typed) {
-    let _ = cx;
+pub fn bind(env: &mut Env, body: &mut Body, name: &str, typed: Typed) {
     let known = typed.value().is_some() || matches!(typed.expr, Expr::Element { .. });
     if known || typed.is_unknown() {
         env.bind(name, typed);
         return;
     }
+    let depth = extent::depth(&typed);
     let local = body.locals;
     body.locals += 1;
     body.stmts.push(Stmt::Let {
@@ -176,6 +178,10 @@ pub fn bind(cx: &mut Cx<'_, '_>, env: &mut Env, body: &mut Body, name: &str, typ
         name,
         Typed {
             expr: Expr::Local(local),
+            reads: Reads {
+                depth,
+                ..typed.reads
+            },
             ..typed
         },
     );
@@ -184,8 +190,8 @@ pub fn bind(cx: &mut Cx<'_, '_>, env: &mut Env, body: &mut Body, name: &str, typ
 fn statement(cx: &mut Cx<'_, '_>, env: &mut Env, body: &mut Body, stmt: &ast::Stmt) {
     match &stmt.kind {
         StmtKind::Let(it) => {
-            let typed = expr::infer(cx, env, &it.value);
-            bind(cx, env, body, &it.name.name, typed);
+            let typed = extent::of_let(cx, env, it);
+            bind(env, body, &it.name.name, typed);
         }
         StmtKind::Expect(it) => expect(cx, env, body, it),
         StmtKind::When(when) => {
@@ -212,7 +218,7 @@ fn statement(cx: &mut Cx<'_, '_>, env: &mut Env, body: &mut Body, stmt: &ast::St
                     families: body.families,
                     ..Body::default()
                 };
-                bind(cx, &mut env, &mut copy, &each.name.name, round.element);
+                bind(&mut env, &mut copy, &each.name.name, round.element);
                 block(cx, &env, &mut copy, &each.body);
                 let stmts = merge(body, copy);
                 match round.applies {

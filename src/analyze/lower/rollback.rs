@@ -2,8 +2,8 @@
 
 use crate::analyze::context::Cx;
 use crate::analyze::env::{Canary, Cause, Env};
-use crate::analyze::expr;
 use crate::analyze::expr::constant;
+use crate::analyze::extent;
 use crate::analyze::lower::{Around, People, Place, check, notify, policy, watch};
 use crate::analyze::messages::structure as say;
 use crate::plan::Rollback;
@@ -51,7 +51,7 @@ pub fn rollback(cx: &mut Cx<'_, '_>, rollback: &ast::Rollback, keyword: Span) ->
             }
             // Read anew wherever it is used: in a rollback nothing may be judged that was read before.
             StmtKind::Let(it) => {
-                let typed = expr::infer(cx, &around.env, &it.value);
+                let typed = extent::of_let(cx, &around.env, it);
                 around.env.bind(&it.name.name, typed);
             }
             StmtKind::Junk => {}

@@ -1,7 +1,7 @@
 //! One statement among the items of a phase, a stage or an `every`.
 
 use crate::analyze::context::{Cx, unlinked_let};
-use crate::analyze::expr;
+use crate::analyze::extent;
 use crate::analyze::lower::unroll::Round;
 use crate::analyze::lower::{
     Around, Place, canary, check, define, notify, people, phase, step, time, unroll,
@@ -17,6 +17,7 @@ use crate::syntax::ast::{Block, For, Stmt, StmtKind};
 /// All statements of a block; what binds a name binds it for those behind it.
 pub fn block(cx: &mut Cx<'_, '_>, around: &Around, block: &Block) {
     let mut around = around.clone();
+    around.env.depth += 1;
     for stmt in &block.stmts {
         statement(cx, &mut around, stmt);
     }
@@ -117,7 +118,7 @@ fn refused(place: Place, kind: &StmtKind) -> Option<&'static str> {
 
 /// In a phase a `let` is read once, when it is first used; where things are judged again it is read anew.
 fn bind(cx: &mut Cx<'_, '_>, around: &mut Around, it: &ast::Let) {
-    let typed = expr::infer(cx, &around.env, &it.value);
+    let typed = extent::of_let(cx, &around.env, it);
     let name = &it.name.name;
     let known = typed.value().is_some() || matches!(typed.expr, Expr::Element { .. });
     let frozen = around.place == Place::Phase && !known && !typed.is_unknown();
@@ -125,6 +126,7 @@ fn bind(cx: &mut Cx<'_, '_>, around: &mut Around, it: &ast::Let) {
         around.env.bind(name, typed);
         return;
     }
+    let depth = extent::depth(&typed);
     let index = unlinked_let(cx.out.lets.len());
     let loc = cx.loc(it.name.span);
     cx.out.lets.push(Let {
@@ -132,7 +134,10 @@ fn bind(cx: &mut Cx<'_, '_>, around: &mut Around, it: &ast::Let) {
         value: typed.expr,
         loc,
     });
-    let reads = Reads::frozen(it.name.span, FrozenWhy::Let(name.clone()));
+    let reads = Reads {
+        depth,
+        ..Reads::frozen(it.name.span, FrozenWhy::Let(name.clone()))
+    };
     around.env.bind(
         name,
         Typed::new(Expr::Let(index), typed.ty, reads, it.name.span),

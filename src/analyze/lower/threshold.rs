@@ -3,6 +3,7 @@
 use crate::analyze::context::Cx;
 use crate::analyze::env::Env;
 use crate::analyze::expr::constant;
+use crate::analyze::extent;
 use crate::analyze::lower::judge::Body;
 use crate::analyze::lower::{comparison, judge, policy};
 use crate::analyze::messages::comparison as say_of;
@@ -32,8 +33,8 @@ pub fn write_out(
                 judge::clause(cx, &own, body, bound, text);
             }
             StmtKind::Let(it) => {
-                let typed = crate::analyze::expr::infer(cx, &own, &it.value);
-                judge::bind(cx, &mut own, body, &it.name.name, typed);
+                let typed = extent::of_let(cx, &own, it);
+                judge::bind(&mut own, body, &it.name.name, typed);
             }
             StmtKind::Setting(setting) if setting.word.name == "samples" => {
                 let what = "the number of samples";

@@ -4,6 +4,7 @@ use crate::analyze::context::{Bound, Cx};
 use crate::analyze::env::Env;
 use crate::analyze::expr;
 use crate::analyze::expr::constant;
+use crate::analyze::extent;
 use crate::analyze::lower::define;
 use crate::analyze::messages::{numbers, structure as say};
 use crate::analyze::typed::Typed;
@@ -25,6 +26,12 @@ const MOST: u32 = 1_000;
 
 /// The rounds over a list that is written out, or over an input `up to N`; anything else is reported and has none.
 pub fn rounds(cx: &mut Cx<'_, '_>, env: &Env, each: &For) -> Vec<Round> {
+    let rounds = all_rounds(cx, env, each);
+    let has_room = extent::has_room(cx, rounds.len(), &each.body, each.list.span);
+    if has_room { rounds } else { Vec::new() }
+}
+
+fn all_rounds(cx: &mut Cx<'_, '_>, env: &Env, each: &For) -> Vec<Round> {
     let written = written_out(cx, env, each);
     let elements = match written {
         Written::Elements(elements) => elements,

@@ -5,6 +5,7 @@ use crate::analyze::env::{Canary, Cause, Env, Judged};
 use crate::analyze::expr;
 use crate::analyze::expr::constant;
 use crate::analyze::expr::text;
+use crate::analyze::extent;
 use crate::analyze::lower::{judge, nodes, notify, options, policy, unroll};
 use crate::analyze::messages::structure as say;
 use crate::plan::expr::Expr;
@@ -135,7 +136,7 @@ fn statement(
             block(cx, env, found, own, &written.body);
         }
         StmtKind::Let(it) => {
-            let typed = expr::infer(cx, env, &it.value);
+            let typed = extent::of_let(cx, env, it);
             env.bind(&it.name.name, typed);
         }
         StmtKind::For(each) => {

@@ -2,6 +2,7 @@
 
 pub mod calls;
 pub mod comparison;
+pub mod extent;
 pub mod files;
 pub mod invariant;
 pub mod numbers;

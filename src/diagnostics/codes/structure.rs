@@ -29,6 +29,7 @@ codes! {
     STAGE_WEIGHTS = "D0224" "stage-weights" Error;
     LIST_TOO_LONG = "D0225" "list-too-long" Error;
     NOT_A_CLAIM = "D0226" "not-a-claim" Error;
+    TOO_LARGE = "D0227" "too-large" Error;
     PEOPLE_WITHOUT_DEADLINE = "D0901" "people-without-deadline" Error;
     NOBODY_ASKED = "D0902" "nobody-asked" Error;
     QUORUM = "D0903" "impossible-quorum" Error;

@@ -18,6 +18,7 @@ mod policies;
 mod preparing;
 mod random;
 mod rollbacks;
+mod sizes;
 mod telling;
 mod vectors;
 mod views;

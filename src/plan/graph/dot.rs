@@ -1,12 +1,9 @@
 //! The graph for Graphviz: phases and groups as boxes, what waits as arrows, a cycle in red.
 
 use crate::plan::graph::json::{edges_of_cycles, kind};
-use crate::plan::node::{Edge, EdgeWhy, Node, NodeId, NodeKind};
+use crate::plan::node::{Edge, EdgeWhy, NESTING_MAX, Node, NodeId, NodeKind};
 use std::collections::HashSet;
 use std::fmt::Write;
-
-/// Depth of boxes that is drawn; a plan has far fewer, a hostile tree may not.
-const DEPTH_MAX: usize = 64;
 
 pub fn dot(title: &str, nodes: &[Node]) -> String {
     let mut out = String::new();
@@ -49,7 +46,7 @@ fn draw(out: &mut String, nodes: &[Node], node: &Node, depth: usize) {
     let pad = "  ".repeat(depth);
     let name = format!("n{}", node.id.0);
     let text = quoted(&label(node));
-    if node.children.is_empty() || depth > DEPTH_MAX {
+    if node.children.is_empty() || depth > NESTING_MAX {
         let shape = shape(&node.kind);
         let _ = writeln!(out, "{pad}{name} [label={text}{shape}];");
         return;

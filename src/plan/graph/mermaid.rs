@@ -2,11 +2,8 @@
 
 use crate::plan::graph::dot::label;
 use crate::plan::graph::json::edges_of_cycles;
-use crate::plan::node::{EdgeWhy, Node, NodeKind};
+use crate::plan::node::{EdgeWhy, NESTING_MAX, Node, NodeKind};
 use std::fmt::Write;
-
-/// Depth of boxes that is drawn.
-const DEPTH_MAX: usize = 64;
 
 pub fn mermaid(nodes: &[Node]) -> String {
     let mut out = String::from("flowchart LR\n");
@@ -43,7 +40,7 @@ fn draw(out: &mut String, nodes: &[Node], node: &Node, depth: usize) {
     let pad = "  ".repeat(depth);
     let name = format!("n{}", node.id.0);
     let text = quoted(&label(node));
-    if node.children.is_empty() || depth > DEPTH_MAX {
+    if node.children.is_empty() || depth > NESTING_MAX {
         let (open, close) = match &node.kind {
             NodeKind::Step(_) | NodeKind::Stage(_) => ("[[", "]]"),
             NodeKind::Confirm(_) | NodeKind::Approve(_) => ("{{", "}}"),

@@ -6,6 +6,7 @@
 pub mod cycle;
 pub mod dot;
 pub mod json;
+pub mod knots;
 pub mod mermaid;
 
 use crate::plan::node::{Edge, Node, NodeId};

@@ -4,11 +4,12 @@ use crate::analyze::typed::Typed;
 use crate::plan::expr::Scope;
 use crate::resolve::names::DeclId;
 use crate::source::Span;
+use std::sync::Arc;
 
-/// Cheap to clone: it holds what is bound inside one item, which is little.
+/// Cheap to clone: what is bound is shared until something more is.
 #[derive(Clone, Debug, Default)]
 pub struct Env {
-    bindings: Vec<(String, Typed)>,
+    bindings: Arc<Vec<(String, Typed)>>,
     pub place: Place,
     /// `on canary`: the scope of every metric that has none of its own.
     pub scope: Option<Scope>,
@@ -82,13 +83,13 @@ impl Env {
     /// The same place, but nothing is bound: inside of a define or a threshold.
     pub fn unbound(&self) -> Env {
         Env {
-            bindings: Vec::new(),
+            bindings: Arc::default(),
             ..self.clone()
         }
     }
 
     pub fn bind(&mut self, name: &str, typed: Typed) {
-        self.bindings.push((name.to_owned(), typed));
+        Arc::make_mut(&mut self.bindings).push((name.to_owned(), typed));
     }
 
     /// The innermost binding of a name, at the place where it is used.

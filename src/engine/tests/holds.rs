@@ -2,7 +2,7 @@
 
 use crate::engine::protocol::{EventKind, RunOutcome};
 use crate::engine::tests::bench::{Bench, actor, failure, record, resumed, series};
-use crate::engine::tests::build::{Builder, H, M, S, errors, pause, ready};
+use crate::engine::tests::build::{Builder, H, M, S, errors, latency, pause, ready};
 use crate::plan::expr::Scope;
 use crate::plan::node::{CheckMode, NodeId};
 use crate::plan::{Policy, Window};
@@ -113,6 +113,30 @@ fn a_pause_inside_a_hold_is_added_to_it() {
             "2m pause p/canary/stage-100/errors until 1h 2m
             3m go on p/canary/stage-100/errors
             6m end p/canary/stage-100 pass",
+        );
+}
+
+#[test]
+fn a_pause_inside_the_time_of_a_check_is_added_to_it() {
+    let mut b = Builder::new();
+    let phase = b.phase("p");
+    let mode = || CheckMode::For { ns: 5 * M };
+    let fast = latency(Scope::None, CompareOp::Lt, 300);
+    b.check(phase, "latency", fast, mode());
+    let low = errors(Scope::None, CompareOp::Lt, 5);
+    let check = b.check(phase, "errors", low, mode());
+    b.policies(check).fail = Some(pause(H, Policy::Stop));
+    let is_bad = |at| (2 * M..3 * M).contains(&at);
+    Bench::new(b.plan)
+        .metric("error_rate", move |at| if is_bad(at) { 0.5 } else { 0.0 })
+        .metric("p95", |_| 0.1)
+        .start()
+        .run()
+        .expect_lines(
+            &["pause", "go on", "end p/latency"],
+            "2m pause p/errors until 1h 2m
+            3m go on p/errors
+            6m end p/latency pass",
         );
 }
 

@@ -134,9 +134,10 @@ fn a_pause_inside_the_time_of_a_check_is_added_to_it() {
         .run()
         .expect_lines(
             &["pause", "go on", "end p/latency"],
+            // It was sampled at 3m too, before the run went on: its time goes on at 3m 15s.
             "2m pause p/errors until 1h 2m
             3m go on p/errors
-            6m end p/latency pass",
+            6m 15s end p/latency pass",
         );
 }
 

@@ -2,7 +2,7 @@
 
 use crate::engine::protocol::{EventKind, RunOutcome};
 use crate::engine::tests::bench::{Bench, actor, failure, record, resumed, series};
-use crate::engine::tests::build::{Builder, H, M, S, errors, latency, pause, ready};
+use crate::engine::tests::build::{Builder, H, M, PLACE, S, errors, latency, pause, ready};
 use crate::plan::expr::Scope;
 use crate::plan::node::{CheckMode, NodeId};
 use crate::plan::{Policy, Window};
@@ -248,6 +248,31 @@ fn a_stage_has_to_have_ended_by_the_end_of_its_window() {
             3m end p/canary/stage-100 fail",
         )
         .outcome(RunOutcome::RolledBack);
+}
+
+#[test]
+fn the_last_sample_of_a_hold_that_had_more_time_is_judged_before_that_is_over() {
+    let (mut b, stage, _) = stage(ALWAYS);
+    b.plan.nodes[stage.0 as usize].window = Some(Window {
+        from: Instant(0),
+        to: Instant(3 * M),
+    });
+    b.policies(stage).fail = Some(Policy::Extend {
+        up_to_ns: 2 * M,
+        then: Box::new(Policy::Rollback),
+        place: PLACE,
+    });
+    Bench::new(b.plan)
+        .metric("error_rate", |_| 0.0)
+        .start()
+        .run()
+        .expect_lines(
+            &["pause", "go on", "stage-100 pass", "finish"],
+            "3m pause p/canary/stage-100 until 5m
+            5m go on p/canary/stage-100
+            5m end p/canary/stage-100 pass
+            5m finish Succeeded",
+        );
 }
 
 #[test]

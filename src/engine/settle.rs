@@ -201,6 +201,7 @@ enum More {
 }
 
 /// Nothing is in flight, nothing is waited for, and it has not ended: no compiled plan comes to this.
+/// Whoever is asked is asked up to a moment, so that a question has an alarm.
 fn is_stuck(turn: &mut Turn) -> bool {
     let state = &turn.state;
     let writing = |write: &Write| {

@@ -112,10 +112,10 @@ impl Agenda {
         Order(watch + 1)
     }
 
-    /// Before what is in the node, and after it.
+    /// Before what is in the node, and after it; both behind all watches.
     pub fn of_node(&self, id: NodeId) -> Option<(Order, Order)> {
         let (before, after) = self.index.span(id)?;
-        let watches = self.index.watch_count() + 1;
+        let watches = self.index.watch_count();
         Some((Order(watches + before), Order(watches + after)))
     }
 

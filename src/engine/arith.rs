@@ -4,7 +4,7 @@ use crate::engine::eval::{Evaluated, Trouble};
 use crate::syntax::ast::{Aggregate, BinaryOp};
 use crate::units::Dim;
 use crate::units::amount::{Amount, NANO, Nano, Quantity};
-use crate::values::{Instant, Value};
+use crate::values::{Instant, Value, version};
 use std::cmp::Ordering;
 
 pub fn combined(left: &Value, op: BinaryOp, right: &Value) -> Evaluated {
@@ -165,6 +165,7 @@ fn order(left: &Value, right: &Value) -> Result<Ordering, Trouble> {
             .compare(right.amount)
             .ok_or_else(|| Trouble::NoNumber("NaN is no number".to_owned())),
         (Value::Instant(left), Value::Instant(right)) => Ok(left.cmp(right)),
+        (Value::Version(left), Value::Version(right)) => Ok(version::compare(left, right)),
         _ => Err(no_arithmetic()),
     }
 }

@@ -211,10 +211,9 @@ fn fails_now(turn: &Turn, id: NodeId, check: &Check) -> bool {
         .node(id)
         .is_some_and(|node| node.policies.fails.is_some());
     let may_fail = matches!(check.mode, CheckMode::Within { .. }) && !counted;
-    match &turn.node(id).work {
-        Work::Check(work) => !may_fail && !is_tolerated(turn, id, check, work),
-        _ => !may_fail,
-    }
+    let work = &turn.node(id).work;
+    let tolerated = matches!(work, Work::Check(work) if is_tolerated(turn, id, check, work));
+    !may_fail && !tolerated
 }
 
 /// Time in a pause does not count for what has to hold.

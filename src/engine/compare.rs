@@ -133,7 +133,6 @@ fn ordered(left: &Value, right: &Value) -> Option<Ordering> {
     }
 }
 
-/// By the parts between full stops: numbers before words, numbers as numbers.
 fn kind(value: &Value) -> &'static str {
     match value {
         Value::Bool(_) => "a bool",

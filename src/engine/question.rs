@@ -259,8 +259,6 @@ fn is_same<'a>(
 fn is_same_value(one: &Value, other: &Value) -> bool {
     match (one, other) {
         (Value::String(one), Value::String(other)) => one == other,
-        (Value::Bool(one), Value::Bool(other)) => one == other,
-        (Value::Instant(one), Value::Instant(other)) => one == other,
         _ => match (serde_json::to_string(one), serde_json::to_string(other)) {
             (Ok(one), Ok(other)) => one == other,
             _ => false,
@@ -404,5 +402,20 @@ mod tests {
                 .is_some_and(|known| known.answer.is_some())
         };
         assert!(answered(&other) && answered(&one));
+    }
+
+    #[test]
+    fn a_question_between_which_and_the_first_others_were_asked_elsewhere_is_found() {
+        let all: Vec<Wanted> = (0..3).map(|n| wanted(&[("of", Value::count(n))])).collect();
+        let mut moment = Moment::default();
+        for (id, one) in [1, 3, 4].into_iter().zip(&all) {
+            moment.ask(ReadId(id), one);
+        }
+        moment.answer(ReadId(3), Ok(Value::Absent));
+        let answered = |one| moment.find(one).is_some_and(|known| known.answer.is_some());
+        assert_eq!(
+            all.iter().map(answered).collect::<Vec<_>>(),
+            [false, true, false]
+        );
     }
 }

@@ -231,7 +231,7 @@ fn begin_unit(turn: &mut Turn, unit: &Unit) -> Option<Standing> {
     }
     match turn.plan.node(unit.node).map(|node| &node.kind) {
         Some(NodeKind::Step(step)) => match &step.undo {
-            UndoPlan::Derived { timeout_ns, .. } => next_back(turn, unit, *timeout_ns),
+            UndoPlan::Derived { .. } => next_back(turn, unit),
             UndoPlan::Written { .. } => {
                 let at = turn.now();
                 Some(Standing::Arguments(Sample::begun(at)))
@@ -241,13 +241,13 @@ fn begin_unit(turn: &mut Turn, unit: &Unit) -> Option<Standing> {
                 Some(Standing::Left(format!("it cannot be undone: {why}")))
             }
         },
-        Some(NodeKind::Canary(canary)) => next_back(turn, unit, canary.undo_timeout_ns),
+        Some(NodeKind::Canary(_)) => next_back(turn, unit),
         _ => Some(Standing::Done),
     }
 }
 
 /// Begins the way back of the newest change that is not back yet.
-fn next_back(turn: &mut Turn, unit: &Unit, timeout_ns: i64) -> Option<Standing> {
+fn next_back(turn: &mut Turn, unit: &Unit) -> Option<Standing> {
     for key in &unit.writes {
         let Some(write) = turn.state.writes.get(key) else {
             continue;
@@ -259,25 +259,29 @@ fn next_back(turn: &mut Turn, unit: &Unit, timeout_ns: i64) -> Option<Standing> 
         if nothing || matches!(write.forward, Leg::NotDone(_)) || write.back == Some(Leg::Done) {
             continue;
         }
-        write::undo(turn, key, timeout_ns);
+        write::undo(turn, key, timeout_ns(turn.plan, unit.node));
         return Some(Standing::Back(key.clone()));
     }
     Some(Standing::Done)
 }
 
 fn back_standing(turn: &mut Turn, unit: &Unit, key: &Key) -> Option<Standing> {
-    let timeout_ns = match turn.plan.node(unit.node).map(|node| &node.kind) {
+    let leg = turn.state.writes.get(key)?.back.clone()?;
+    match over(&leg)? {
+        Ok(()) => next_back(turn, unit),
+        Err(why) => Some(Standing::Left(why)),
+    }
+}
+
+/// How long each change of the unit may take to go back.
+fn timeout_ns(plan: &Plan, unit: NodeId) -> i64 {
+    match plan.node(unit).map(|node| &node.kind) {
         Some(NodeKind::Canary(canary)) => canary.undo_timeout_ns,
         Some(NodeKind::Step(step)) => match &step.undo {
             UndoPlan::Derived { timeout_ns, .. } => *timeout_ns,
             _ => 0,
         },
         _ => 0,
-    };
-    let leg = turn.state.writes.get(key)?.back.clone()?;
-    match over(&leg)? {
-        Ok(()) => next_back(turn, unit, timeout_ns),
-        Err(why) => Some(Standing::Left(why)),
     }
 }
 

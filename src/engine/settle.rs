@@ -8,7 +8,7 @@ use crate::engine::pause::Cause;
 use crate::engine::people::Said;
 use crate::engine::protocol::{Actor, Effect, Event, EventKind, NoteKind, ReadId, RunOutcome};
 use crate::engine::start::First;
-use crate::engine::state::{Life, NodeState, Passage, Work};
+use crate::engine::state::{Life, Passage};
 use crate::engine::turn::{Moved, Turn};
 use crate::engine::write::{Leg, Write};
 use crate::engine::{
@@ -201,9 +201,9 @@ enum More {
 }
 
 /// Nothing is in flight, nothing is waited for, and it has not ended: no compiled plan comes to this.
+/// Whoever is asked is asked up to a moment, so that a question has an alarm.
 fn is_stuck(turn: &mut Turn) -> bool {
     let state = &turn.state;
-    let asked = |node: &NodeState| node.life == Life::Running && matches!(node.work, Work::Gate(_));
     let writing = |write: &Write| {
         let back = write.back.as_ref().is_some_and(Leg::is_in_flight);
         back || write.forward.is_in_flight()
@@ -213,7 +213,6 @@ fn is_stuck(turn: &mut Turn) -> bool {
         || state.outcome.is_some()
         || state.moments.is_any_unanswered()
         || !state.messages.is_empty()
-        || state.nodes.iter().any(asked)
         || state.writes.values().any(writing);
     if waits {
         return false;

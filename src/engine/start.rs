@@ -1,7 +1,7 @@
 //! The first event of a run.
 
 use crate::engine::agenda::Agenda;
-use crate::engine::protocol::{Actor, Effect, NoteKind, RunOutcome};
+use crate::engine::protocol::{Actor, NoteKind, RunOutcome};
 use crate::engine::state::{NodeState, Run};
 use crate::engine::tell;
 use crate::engine::turn::Turn;
@@ -39,7 +39,7 @@ pub fn begin(turn: &mut Turn, first: First) {
         };
         turn.note(None, NoteKind::Failed { failure });
         turn.state.outcome = Some(RunOutcome::Stopped);
-        return turn.effects.push(Effect::Finish(RunOutcome::Stopped));
+        return;
     }
     turn.state.nodes = plan.nodes.iter().map(|_| NodeState::default()).collect();
     turn.state.phases = phases(plan);

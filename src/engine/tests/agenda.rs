@@ -3,6 +3,7 @@
 use crate::engine::agenda::{Agenda, Visitor};
 use crate::engine::tests::build::Builder;
 use crate::plan::node::NodeId;
+use crate::values::Instant;
 
 const PHASE: NodeId = NodeId(0);
 const STEP: NodeId = NodeId(1);
@@ -38,6 +39,24 @@ fn watches_come_first_then_the_tree_from_its_top_then_what_is_done_with() {
     ];
     assert_eq!(pass(&mut agenda), wanted);
     assert!(!agenda.turn_over());
+}
+
+#[test]
+fn each_has_a_place_of_its_own_however_many_watches_there_are() {
+    let mut b = Builder::new();
+    let phase = b.phase("p");
+    let one = b.step(phase, "one");
+    let two = b.step(phase, "two");
+    for _ in 0..3 {
+        b.watch(phase, phase, Vec::new(), None);
+    }
+    let agenda = Agenda::new(&b.plan, &[phase]);
+    let [around, one, two] = [phase, one, two].map(|id| agenda.of_node(id).unwrap());
+    let mut places = (0..3)
+        .map(|watch| agenda.of_watch(watch))
+        .collect::<Vec<_>>();
+    places.extend([around.0, one.0, one.1, two.0, two.1, around.1]);
+    assert!(places.is_sorted_by(|a, b| a < b), "{places:?}");
 }
 
 #[test]
@@ -100,4 +119,39 @@ fn at_the_end_nobody_is_visited_any_more() {
     agenda.close();
     assert!(!agenda.turn_over());
     assert_eq!(agenda.next(), None);
+}
+
+#[test]
+fn who_stirs_itself_is_visited_again_in_the_next_pass() {
+    let mut agenda = agenda();
+    let (before, _) = agenda.of_node(PHASE).unwrap();
+    agenda.stir(before, Visitor::Node(PHASE));
+    agenda.turn_over();
+    assert_eq!(agenda.next(), Some(Visitor::Node(PHASE)));
+    agenda.stir(before, Visitor::Node(PHASE));
+    assert_eq!(agenda.next(), None);
+    assert_eq!(pass(&mut agenda), [Visitor::Node(PHASE)]);
+}
+
+#[test]
+fn alarms_are_found_by_their_moment() {
+    let mut agenda = agenda();
+    for (visitor, at) in [
+        (Visitor::Watch(0), 5),
+        (Visitor::Node(STEP), 5),
+        (Visitor::Node(PHASE), 9),
+    ] {
+        agenda.set_alarm(visitor, Some(Instant(at)));
+    }
+    let alarmed = |agenda: &Agenda, at| agenda.alarmed(Instant(at)).count();
+    assert_eq!([5, 6, 9].map(|at| alarmed(&agenda, at)), [2, 0, 1]);
+    let since = |agenda: &Agenda, at| agenda.first_alarm_since(Instant(at));
+    assert_eq!(since(&agenda, 5), Some(Instant(5)));
+    assert_eq!(since(&agenda, 6), Some(Instant(9)));
+    assert_eq!(since(&agenda, 10), None);
+    agenda.set_alarm(Visitor::Cancelled, Some(Instant(7)));
+    assert_eq!(since(&agenda, 7), Some(Instant(7)));
+    assert_eq!(since(&agenda, 8), Some(Instant(9)));
+    agenda.set_alarm(Visitor::Plan, Some(Instant(3)));
+    assert_eq!(since(&agenda, 8), Some(Instant(3)));
 }

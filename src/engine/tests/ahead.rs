@@ -103,6 +103,9 @@ fn thresholds_bands_and_sums_are_known_ahead() {
     assert_eq!(known(&negated), Some(vec![1]));
     let most = Expr::Aggregate(Aggregate::Max, Box::new(metric(1)));
     assert_eq!(known(&compare(most, &[percents(5)])), Some(vec![1]));
+    // What is wide is not deep.
+    let wide = vec![Expr::Negate(Box::new(metric(1))); 100];
+    assert_eq!(known(&compare(percents(1), &wide)), Some(vec![1; 100]));
 }
 
 #[test]
@@ -126,6 +129,10 @@ fn what_depends_on_more_than_the_plan_is_not_known_ahead() {
     assert_eq!(ahead::metrics(&plan, &either), None);
     let chain = compare(percents(1), &[percents(5), metric(0)]);
     assert_eq!(ahead::metrics(&plan, &chain), None);
+    let any = Expr::Aggregate(Aggregate::Any, Box::new(metric(0)));
+    let or_true = binary(any, BinaryOp::Or, Expr::Literal(Value::Bool(true)));
+    let value = compare(or_true, &[Expr::Literal(Value::Bool(true))]);
+    assert_eq!(ahead::metrics(&plan, &value), None);
     assert_eq!(ahead::metrics(&plan, &closed), None);
     assert_eq!(ahead::metrics(&plan, &metric(0)), None);
 }

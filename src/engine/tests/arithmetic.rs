@@ -1,11 +1,11 @@
 //! What values come to together.
 
 use crate::analyze::expr::arithmetic::{Minuend, result};
-use crate::engine::arith::{combined, negated};
-use crate::syntax::ast::BinaryOp;
+use crate::engine::arith::{aggregated, combined, negated};
+use crate::syntax::ast::{Aggregate, BinaryOp};
 use crate::units::amount::{Amount, Nano, Quantity};
 use crate::units::{Dim, Per};
-use crate::values::{Instant, Type, Value, show};
+use crate::values::{Instant, Type, Value, show, version};
 
 const S: i64 = 1_000_000_000;
 
@@ -46,9 +46,15 @@ fn what_can_be_said_exactly_is_and_the_rest_is_near() {
     assert!(matches!(fifteen, Amount::Exact(nano) if nano == Nano(15 * ONE)));
     let tiny = amount_of(5, BinaryOp::Mul, 3);
     assert!(matches!(tiny, Amount::Measured(value) if value > 1e-17 && value < 2e-17));
+    let sum = amount_of(ONE / 10, BinaryOp::Add, ONE / 5);
+    assert!(matches!(sum, Amount::Exact(nano) if nano == Nano(3 * ONE / 10)));
+    let half = amount_of(3 * ONE, BinaryOp::Div, 6 * ONE);
+    assert!(matches!(half, Amount::Exact(nano) if nano == Nano(ONE / 2)));
+    let third = amount_of(ONE, BinaryOp::Div, 3 * ONE);
+    assert!(matches!(third, Amount::Measured(value) if value == 1.0 / 3.0));
     let huge = amount_of(i128::MAX, BinaryOp::Add, i128::MAX);
     assert!(
-        matches!(huge, Amount::Measured(value) if value > 3e29),
+        matches!(huge, Amount::Measured(value) if value > 3e29 && value < 4e29),
         "{huge:?}"
     );
 }
@@ -111,6 +117,29 @@ fn what_is_absent_stays_absent() {
         let value = combined(left, BinaryOp::Div, right).ok();
         assert!(matches!(value, Some(Value::Absent)), "{value:?}");
     }
+    assert!(matches!(negated(Value::Absent), Ok(Value::Absent)));
+}
+
+#[test]
+fn the_most_and_the_least_are_of_what_has_an_order() {
+    let versions = ["1.9", "1.10-rc.1", "1.10", "1.2"];
+    let versions = versions.map(|text| Value::version(version::parse(text).unwrap()));
+    let times = [2, 3, 1].map(|s| Value::Instant(Instant(s * S)));
+    let spans = [seconds(2), Value::measured(Dim::Duration, 2.5), seconds(1)];
+    let of = |how, items: &[Value]| aggregated(how, items).ok().map(|value| show::value(&value));
+    for (items, most, least) in [
+        (&versions[..], &versions[2], &versions[3]),
+        (&times[..], &times[1], &times[2]),
+        (&spans[..], &spans[1], &spans[2]),
+    ] {
+        assert_eq!(of(Aggregate::Max, items), Some(show::value(most)));
+        assert_eq!(of(Aggregate::Min, items), Some(show::value(least)));
+    }
+    assert_eq!(of(Aggregate::Max, &[seconds(1), Value::count(2)]), None);
+    assert_eq!(
+        of(Aggregate::Max, &[Value::Bool(true), Value::Bool(false)]),
+        None
+    );
 }
 
 /// What the compiler lets through has a value in a run: the table of dimensions is one.

@@ -223,7 +223,7 @@ fn the_comparisons_of_a_threshold_share_its_confidence() {
 
 /// The part of 10 requests a second that fails on the canary, against one in a thousand of 90 on the stable pods; both rates
 /// are queries that look back so far.
-fn failures(canary_errors: f64, back_ns: i64) -> Bench {
+fn rates(canary_errors: f64, back_ns: i64) -> Bench {
     let (mut b, _) = stage(5 * M, vec![no_worse(2, 0, 5)]);
     let query = |name: &str| {
         let mut metric = b.plan.metrics[0].clone();
@@ -260,8 +260,10 @@ fn failures(canary_errors: f64, back_ns: i64) -> Bench {
     let bench = Bench::new(b.plan);
     let bench = answered(bench, "failed", move |_| canary_errors, |_| 0.09);
     answered(bench, "requests", |_| 10.0, |_| 90.0)
-        .start()
-        .run()
+}
+
+fn failures(canary_errors: f64, back_ns: i64) -> Bench {
+    rates(canary_errors, back_ns).start().run()
 }
 
 #[test]
@@ -283,6 +285,23 @@ fn rates_of_an_unknown_time_count_no_requests() {
     let bench = failures(0.01, 0);
     let said = bench.lines(&["said"]);
     assert!(said.contains("windows on each side"), "{said}");
+}
+
+#[test]
+fn requests_that_were_not_counted_in_each_window_are_not_added_up() {
+    let many = |at| if at < 2 * M { f64::INFINITY } else { 90.0 };
+    let bench = rates(0.01, M).metric("requests{pod=~\"shop-stable", many);
+    let said = bench.start().run().lines(&["said"]);
+    assert!(said.contains("5 windows on each side"), "{said}");
+}
+
+#[test]
+fn what_is_no_number_is_compared_with_nothing() {
+    let (b, check) = stage(5 * M, vec![no_worse(P95, 100, 0)]);
+    let bench = answered(Bench::new(b.plan), "p95", |_| f64::NAN, |_| 0.08);
+    let bench = bench.start().until(M);
+    let clause = &bench.state.nodes[check.0 as usize].clauses[0];
+    assert_eq!(clause.reason.as_deref(), Some("NaN is no number"));
 }
 
 #[test]
@@ -357,4 +376,17 @@ fn what_a_check_has_seen_in_its_time_is_not_forgotten_in_a_pause() {
              4m go on p/compare
              4m end p/compare pass",
         );
+}
+
+#[test]
+fn a_time_at_whose_end_nothing_was_seen_is_not_over() {
+    let wait = |b: &mut Builder, id| b.policies(id).no_data = Some((2 * M, Policy::Stop));
+    through(5 * M, wait)
+        .answer("p95", |at| {
+            let seen: &[f64] = if at.0 == 5 * M { &[] } else { &[0.08] };
+            Some(Ok(series(seen)))
+        })
+        .start()
+        .run()
+        .expect_lines(&["end p/compare"], "5m 30s end p/compare pass");
 }

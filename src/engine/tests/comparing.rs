@@ -88,6 +88,20 @@ fn intervals_are_equal_when_they_begin_and_end_together() {
 }
 
 #[test]
+fn moments_have_an_order_and_truths_are_only_equal_or_not() {
+    let judge = |left: &Value, op, right: &Value| holds(Bound::Measured, left, op, right);
+    let moments = [1, 2].map(|at| Value::Instant(Instant(at)));
+    for [one, other] in [moments.clone(), [false, true].map(Value::Bool)] {
+        assert_eq!(judge(&one, CompareOp::Eq, &one), Ok(true));
+        assert_eq!(judge(&one, CompareOp::Eq, &other), Ok(false));
+        assert_eq!(judge(&one, CompareOp::Ne, &other), Ok(true));
+    }
+    let [early, late] = moments;
+    assert_eq!(judge(&early, CompareOp::Lt, &late), Ok(true));
+    assert_eq!(judge(&late, CompareOp::Le, &early), Ok(false));
+}
+
+#[test]
 fn json_is_a_condition_where_it_is_true_or_false() {
     for truth in [true, false] {
         assert_eq!(bool_of(&Value::json(truth.into())).ok(), Some(truth));

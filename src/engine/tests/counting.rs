@@ -118,3 +118,27 @@ fn within_its_time_a_check_fails_early_where_fails_are_counted() {
         .run()
         .expect_lines(&["end p/errors"], "30s end p/errors fail");
 }
+
+/// All three are asked at one moment, and the first one ends the run.
+#[test]
+fn a_gate_whose_fails_are_counted_has_not_failed_where_the_run_ends_at_its_first() {
+    let mut b = Builder::new();
+    let phase = b.phase("p");
+    for (name, counting) in [
+        ("first", None),
+        ("plain", None),
+        ("counted", Some(Counting::InARow(2))),
+    ] {
+        let below = errors(Scope::None, CompareOp::Lt, 5);
+        let check = b.check(phase, name, below, CheckMode::Once);
+        b.policies(check).fail = Some(Policy::Stop);
+        b.policies(check).fails = counting;
+    }
+    let bench = Bench::new(b.plan).metric("error_rate", |_| 0.5);
+    bench.start().run().expect_lines(
+        &["end p/"],
+        "0s end p/first fail
+        0s end p/plain fail
+        0s end p/counted cancelled",
+    );
+}

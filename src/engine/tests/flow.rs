@@ -5,11 +5,11 @@ use crate::engine::state::State;
 use crate::engine::step as step_of;
 use crate::engine::tests::bench::{Bench, actor, failure, record};
 use crate::engine::tests::build::{
-    Builder, M, S, check, derived, errors, expect, notice, ready, step,
+    Builder, H, M, S, check, derived, errors, expect, notice, pause, ready, step,
 };
-use crate::plan::Setting;
-use crate::plan::expr::Scope;
+use crate::plan::expr::{Scope, Stmt};
 use crate::plan::node::{CheckMode, NodeKind};
+use crate::plan::{Policy, Setting};
 use crate::providers::catalog;
 use crate::providers::request::{Failure, FailureKind, Outcome};
 use crate::syntax::ast::CompareOp;
@@ -182,6 +182,27 @@ fn a_canary_is_judged_through_each_hold_and_then_becomes_the_only_version() {
 }
 
 #[test]
+fn a_weight_that_was_not_achieved_fails_its_stage() {
+    let ended = |achieved: f64| {
+        let mut b = Builder::new();
+        let phase = b.phase("p");
+        let release = b.step(phase, "release");
+        b.canary(phase, release, &[(30, M)]);
+        let achieved = Value::measured(Dim::Ratio, achieved);
+        let outcome = Outcome::Applied {
+            result: record(&[("achieved", achieved)]),
+            written: Vec::new(),
+        };
+        let bench = Bench::new(b.plan).commits("canary_weight", vec![Some(outcome)]);
+        bench.start().run().lines(&["end p/canary/stage"])
+    };
+    assert_eq!(ended(0.4), "0s end p/canary/stage-30 fail");
+    // A float that is nearly 0.3.
+    let nearly = ended(0.1 + 0.2);
+    assert_eq!(nearly, "1m end p/canary/stage-30 not applicable");
+}
+
+#[test]
 fn a_bad_canary_is_shut_before_anything_else_goes_back() {
     let mut b = Builder::new();
     let deploy = b.phase("deploy");
@@ -336,6 +357,51 @@ fn a_step_whose_postcondition_does_not_hold_has_failed_at_once() {
             0s undone p/release: done
             0s finish RolledBack",
         );
+}
+
+#[test]
+fn a_postcondition_that_is_seen_to_fail_is_no_longer_blind() {
+    let mut b = Builder::new();
+    let phase = b.phase("p");
+    let mut release = step("release", derived(2 * M));
+    release.post = vec![expect(ready("nodes", CompareOp::Ge, 3))];
+    let release = b.node(Some(phase), "release", NodeKind::Step(release));
+    b.policies(release).fail = Some(pause(H, Policy::Stop));
+    b.policies(release).no_data = Some((M, Policy::Stop));
+    let is_blind = |bench: &Bench| bench.state.nodes[release.0 as usize].blind.is_some();
+    let bench = Bench::new(b.plan).answer("nodes", |at| {
+        let seen = (at.0 >= 30 * S).then(|| Value::count(2));
+        Some(Ok(record(&[("ready", seen.unwrap_or(Value::Absent))])))
+    });
+    let bench = bench.start().until(15 * S);
+    assert!(is_blind(&bench));
+    let bench = bench.until(30 * S);
+    assert!(!is_blind(&bench));
+    bench.expect_lines(&["pause"], "30s pause p/release until 1h 30s");
+}
+
+#[test]
+fn a_check_of_what_is_not_the_case_is_not_applicable() {
+    for mode in [
+        CheckMode::Once,
+        CheckMode::Within { ns: M },
+        CheckMode::For { ns: M },
+    ] {
+        let mut b = Builder::new();
+        let phase = b.phase("p");
+        let when = Stmt::When {
+            condition: errors(Scope::None, CompareOp::Gt, 5),
+            body: vec![expect(ready("nodes", CompareOp::Ge, 3))],
+        };
+        b.node(
+            Some(phase),
+            "gate",
+            NodeKind::Check(check(vec![when], mode)),
+        );
+        let bench = Bench::new(b.plan).metric("error_rate", |_| 0.0);
+        let lines = "0s end p/gate not applicable";
+        bench.start().run().expect_lines(&["end p/gate"], lines);
+    }
 }
 
 /// As its provider says, or its kind.

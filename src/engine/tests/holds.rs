@@ -2,7 +2,7 @@
 
 use crate::engine::protocol::{EventKind, RunOutcome};
 use crate::engine::tests::bench::{Bench, actor, failure, record, resumed, series};
-use crate::engine::tests::build::{Builder, H, M, S, errors, pause, ready};
+use crate::engine::tests::build::{Builder, H, M, PLACE, S, errors, latency, pause, ready};
 use crate::plan::expr::Scope;
 use crate::plan::node::{CheckMode, NodeId};
 use crate::plan::{Policy, Window};
@@ -117,6 +117,31 @@ fn a_pause_inside_a_hold_is_added_to_it() {
 }
 
 #[test]
+fn a_pause_inside_the_time_of_a_check_is_added_to_it() {
+    let mut b = Builder::new();
+    let phase = b.phase("p");
+    let mode = || CheckMode::For { ns: 5 * M };
+    let fast = latency(Scope::None, CompareOp::Lt, 300);
+    b.check(phase, "latency", fast, mode());
+    let low = errors(Scope::None, CompareOp::Lt, 5);
+    let check = b.check(phase, "errors", low, mode());
+    b.policies(check).fail = Some(pause(H, Policy::Stop));
+    let is_bad = |at| (2 * M..3 * M).contains(&at);
+    Bench::new(b.plan)
+        .metric("error_rate", move |at| if is_bad(at) { 0.5 } else { 0.0 })
+        .metric("p95", |_| 0.1)
+        .start()
+        .run()
+        .expect_lines(
+            &["pause", "go on", "end p/latency"],
+            // It was sampled at 3m too, before the run went on: its time goes on at 3m 15s.
+            "2m pause p/errors until 1h 2m
+            3m go on p/errors
+            6m 15s end p/latency pass",
+        );
+}
+
+#[test]
 fn a_hold_that_is_no_multiple_of_the_sampling_ends_with_a_sample() {
     let mut b = Builder::new();
     let phase = b.phase("p");
@@ -223,6 +248,31 @@ fn a_stage_has_to_have_ended_by_the_end_of_its_window() {
             3m end p/canary/stage-100 fail",
         )
         .outcome(RunOutcome::RolledBack);
+}
+
+#[test]
+fn the_last_sample_of_a_hold_that_had_more_time_is_judged_before_that_is_over() {
+    let (mut b, stage, _) = stage(ALWAYS);
+    b.plan.nodes[stage.0 as usize].window = Some(Window {
+        from: Instant(0),
+        to: Instant(3 * M),
+    });
+    b.policies(stage).fail = Some(Policy::Extend {
+        up_to_ns: 2 * M,
+        then: Box::new(Policy::Rollback),
+        place: PLACE,
+    });
+    Bench::new(b.plan)
+        .metric("error_rate", |_| 0.0)
+        .start()
+        .run()
+        .expect_lines(
+            &["pause", "go on", "stage-100 pass", "finish"],
+            "3m pause p/canary/stage-100 until 5m
+            5m go on p/canary/stage-100
+            5m end p/canary/stage-100 pass
+            5m finish Succeeded",
+        );
 }
 
 #[test]

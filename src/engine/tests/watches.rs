@@ -8,8 +8,10 @@ use crate::engine::tests::build::{
 use crate::plan::expr::{Expr, Scope};
 use crate::plan::node::{CheckMode, NodeId, NodeKind};
 use crate::plan::{Action, Policy, Rule};
-use crate::providers::request::FailureKind;
+use crate::providers::request::{Direction, FailureKind, Key, Outcome};
 use crate::syntax::ast::{BinaryOp, CompareOp};
+use crate::units::Dim;
+use crate::units::amount::{NANO, Quantity};
 use crate::values::{Value, Verdict};
 
 fn over(percent: i64) -> Expr {
@@ -321,6 +323,37 @@ fn a_scope_that_is_not_there_is_no_blindness() {
         .run()
         .expect_lines(&["blind", "finish"], "15m finish Succeeded");
     assert!(bench.state.watches[0].rules[0].seen_samples > 0);
+}
+
+#[test]
+fn a_canary_is_looked_at_once_it_has_its_first_weight() {
+    let mut b = Builder::new();
+    let phase = b.phase("p");
+    let release = b.step(phase, "release");
+    b.canary(phase, release, &[(100, 5 * M)]);
+    let bad = errors(Scope::Canary, CompareOp::Gt, 5);
+    let rules = vec![rule(bad, 0, vec![Action::Rollback])];
+    b.watch(phase, phase, rules, no_data(H, told("blind")));
+    let bench = Bench::new(b.plan)
+        .metric("scope=canary", |_| 0.5)
+        .commits("stage-100", vec![None])
+        .start()
+        .until(30 * S);
+    assert_eq!(bench.reads, 0);
+    let all = Quantity::exact(Dim::Ratio, NANO);
+    let has_it = EventKind::Committed {
+        key: Key("r1/dddddddddddd/p/canary/stage-100/canary_weight#0".to_owned()),
+        direction: Direction::Forward,
+        outcome: Outcome::Applied {
+            result: record(&[("achieved", Value::Quantity(all))]),
+            written: Vec::new(),
+        },
+    };
+    bench.at(40 * S, has_it).run().expect_lines(
+        &["weight p", "fired"],
+        "40s weight p/canary/stage-100 100%
+            45s fired: critical `the rule`: canary.error_rate is 50%",
+    );
 }
 
 #[test]

@@ -157,3 +157,79 @@ fn of(expr: &Expr) -> Extent {
         _ => inside.within(0),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{COPIES_BYTES_MAX, NAME_BYTES_MAX, Room, Taken, of};
+    use crate::analyze::compile::{SourceText, compile};
+    use crate::analyze::files::InMemory;
+    use crate::plan::expr::{Expr, Template, TemplatePart};
+    use crate::syntax::scan::DEPTH_MAX;
+
+    #[test]
+    fn room_is_full_when_more_is_asked_for_than_there_is() {
+        let room = Room::default();
+        assert_eq!(room.take(COPIES_BYTES_MAX - 1), Taken::Fits);
+        assert_eq!(room.take(1), Taken::Fits);
+        assert!(!room.is_full());
+        assert_eq!(room.take(1), Taken::JustFull);
+        assert!(room.is_full());
+        assert_eq!(room.take(0), Taken::Full);
+        room.back_to(COPIES_BYTES_MAX);
+        assert_eq!(room.take(usize::MAX), Taken::JustFull);
+    }
+
+    #[test]
+    fn a_template_is_as_large_as_its_texts_and_what_is_between_them() {
+        let parts = vec![
+            TemplatePart::Text("x".repeat(100)),
+            TemplatePart::Expr(Expr::Local(0)),
+            TemplatePart::Text("x".repeat(20)),
+        ];
+        let template = of(&Expr::Template(Template { parts }));
+        assert_eq!((template.bytes, template.depth), (120 + 8 + 8, 2));
+    }
+
+    /// The codes of what is wrong with a plan.
+    fn wrong(others: &str, items: &str) -> Vec<&'static str> {
+        let text = format!(
+            "deploy 1\n\nplan demo \"Demo\" {{\n  deadline 7d\n  on fail, error, inconclusive stop\n}}\n\n\
+             provider api = http {{ base: \"https://api.example.com\" }}\n\n{others}\n\
+             phase look at start {{\n{items}}}\n"
+        );
+        let name = "demo.deploy".to_owned();
+        let compiled = compile(vec![SourceText { name, text }], &InMemory::default());
+        let found = compiled.diagnostics.iter();
+        found.map(|found| found.code.name).collect()
+    }
+
+    /// A text that is said so often.
+    fn said(bytes: usize, times: usize) -> Vec<&'static str> {
+        let page = "x".repeat(bytes);
+        let checks = "check \"Up\" expect api.up(page)\n".repeat(times);
+        wrong(&format!("let page = \"{page}\"\n"), &checks)
+    }
+
+    #[test]
+    fn a_name_may_stand_for_so_much_and_be_said_so_often() {
+        // The quotes.
+        let most = NAME_BYTES_MAX - 8;
+        let times = COPIES_BYTES_MAX / NAME_BYTES_MAX;
+        assert_eq!(said(most, 1), [""; 0]);
+        assert_eq!(said(most + 1, 1), ["too-large"]);
+        assert_eq!(said(most, times), [""; 0]);
+        assert_eq!(said(most, times + 1), ["too-large"]);
+    }
+
+    #[test]
+    fn defines_may_be_called_through_so_many_others() {
+        let called = |count: usize| {
+            let through = |n| format!("define f{n}() {{ f{}() }}\n", n + 1);
+            let all: String = (1..count).map(through).collect();
+            let last = format!("define f{count}() {{ check \"Up\" expect api.up(\"/\") }}\n");
+            wrong(&(all + &last), "f1()\n")
+        };
+        assert_eq!(called(DEPTH_MAX), [""; 0]);
+        assert_eq!(called(DEPTH_MAX + 1), ["too-large"]);
+    }
+}

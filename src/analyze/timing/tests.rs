@@ -8,13 +8,14 @@ use crate::analyze::timing::morning::{morning, pauses, sampled, window};
 use crate::analyze::timing::{rollback, samples, signatures, windows};
 use crate::diagnostics::Severity;
 use crate::plan::draft::{
-    Draft, HOUR_NS, MINUTE_NS, SECOND_NS, call, expect, pause, ratio, read, rule,
+    Draft, HOUR_NS, MINUTE_NS, SECOND_NS, call, expect, metric, pause, ratio, read, rule,
 };
-use crate::plan::expr::{Expr, Stmt};
+use crate::plan::expr::{Expr, Scope, Stmt};
 use crate::plan::facts::Times;
 use crate::plan::graph::{Graph, Point};
 use crate::plan::node::{CheckMode, NodeId, NodeKind, Quorum, UndoPlan};
-use crate::plan::{Action, Counting, LocId, NoData, Policy, Window};
+use crate::plan::{Action, Counting, LocId, MetricSource, NoData, Policy, Window};
+use crate::units::Dim;
 use crate::values::Instant;
 
 mod frames;
@@ -283,6 +284,17 @@ fn reads_that_need_each_other_take_one_limit_each() {
     let outer = Expr::Call(outer);
     draft.check_of(phase, "two", CheckMode::Once, outer);
     assert_eq!(times(&mut draft).longest_ns, 20 * SECOND_NS);
+}
+
+#[test]
+fn a_metric_of_metrics_takes_as_long_as_the_slowest_of_them() {
+    let mut draft = Draft::blank();
+    let phase = draft.phase("a");
+    let [errors, share] = ["errors", "share"].map(|name| draft.metric(name, Dim::Ratio));
+    let of = |index| metric(index, Scope::None);
+    draft.plan.metrics[share as usize].source = MetricSource::Derived(of(errors));
+    draft.check_of(phase, "one", CheckMode::Once, of(share));
+    assert_eq!(times(&mut draft).longest_ns, 10 * SECOND_NS);
 }
 
 /// A name is read where it is first needed: here after the answer that the condition waits for.

@@ -1,40 +1,36 @@
 //! Values that are put together from others: they are bounded, whatever the world answers.
 
-use crate::engine::protocol::RunOutcome;
 use crate::engine::tests::bench::{Bench, record};
-use crate::engine::tests::build::{Builder, LOC, compare, field, notice};
+use crate::engine::tests::build::{Builder, LOC, M, compare, field, notice};
 use crate::plan::Let;
 use crate::plan::expr::{Expr, Template, TemplatePart};
 use crate::plan::node::{CheckMode, NodeKind};
 use crate::syntax::ast::CompareOp;
 use crate::values::Value;
 
-/// Each is put together from the one before it.
-fn named(b: &mut Builder, levels: u32, made: impl Fn(Expr) -> Expr) -> Expr {
-    for level in 0..levels {
-        let value = match level {
-            0 => field("page", "text"),
-            _ => made(Expr::Let(level - 1)),
-        };
+/// A page of so many bytes, and what is made of it twice.
+fn made(b: &mut Builder, bytes: usize, twice: impl Fn(Expr) -> Expr) -> (Expr, Value) {
+    let page = field("page", "text");
+    for (name, value) in [("page", page), ("pages", twice(Expr::Let(0)))] {
         b.plan.lets.push(Let {
-            name: format!("t{level}"),
+            name: name.to_owned(),
             value,
             loc: LOC,
         });
     }
-    Expr::Let(levels - 1)
+    let answer = record(&[("text", Value::String("x".repeat(bytes)))]);
+    (Expr::Let(1), answer)
 }
 
-/// Compares the last of so many levels with itself; the first is a page of one kibibyte.
-fn compared(levels: u32, made: impl Fn(Expr) -> Expr) -> Bench {
+/// Compares what is made of a page with itself.
+fn compared(bytes: usize, twice: impl Fn(Expr) -> Expr) -> Bench {
     let mut b = Builder::new();
     let phase = b.phase("p");
-    let last = named(&mut b, levels, made);
-    let same = compare(last.clone(), CompareOp::Eq, last);
+    let (pages, answer) = made(&mut b, bytes, twice);
+    let same = compare(pages.clone(), CompareOp::Eq, pages);
     b.check(phase, "same", same, CheckMode::Once);
-    let text = || Value::String("x".repeat(1024));
-    let page = move |_| Some(Ok(record(&[("text", text())])));
-    Bench::new(b.plan).answer("page", page).start().run()
+    let page = move |_| Some(Ok(answer.clone()));
+    Bench::new(b.plan).answer("page", page).start().until(M)
 }
 
 /// Why the check could not be judged, if it could not.
@@ -49,15 +45,17 @@ fn is_too_large(bench: &Bench) {
     assert_eq!(trouble(bench).as_deref(), Some(why));
 }
 
-fn twice(one: Expr) -> Expr {
+const HALF: usize = 512 * 1024;
+
+fn text(one: Expr) -> Expr {
     let parts = [one.clone(), one].map(TemplatePart::Expr).to_vec();
     Expr::Template(Template { parts })
 }
 
 #[test]
 fn a_text_of_texts_ends_at_a_mebibyte() {
-    let _ = compared(11, twice).outcome(RunOutcome::Succeeded);
-    is_too_large(&compared(12, twice));
+    assert_eq!(trouble(&compared(HALF, text)), None);
+    is_too_large(&compared(HALF + 1, text));
 }
 
 #[test]
@@ -67,23 +65,23 @@ fn lists_and_maps_end_where_what_is_in_them_is_as_large() {
         let fields = ["a", "b"].map(|name| (name.to_owned(), one.clone()));
         Expr::Map(fields.to_vec())
     };
-    assert_eq!(trouble(&compared(9, list)), None);
-    is_too_large(&compared(13, list));
-    is_too_large(&compared(13, map));
+    // With its quotes.
+    let most = HALF - 8;
+    assert_eq!(trouble(&compared(most, list)), None);
+    is_too_large(&compared(most + 1, list));
+    is_too_large(&compared(most + 1, map));
 }
 
 #[test]
 fn a_message_that_is_too_long_is_cut() {
     let mut b = Builder::new();
     let phase = b.phase("p");
-    let last = named(&mut b, 11, twice);
+    let (pages, answer) = made(&mut b, HALF, text);
     let mut said = notice("");
-    said.text.parts = [last.clone(), last].map(TemplatePart::Expr).to_vec();
+    said.text.parts = [pages.clone(), pages].map(TemplatePart::Expr).to_vec();
     b.node(Some(phase), "told", NodeKind::Notify(said));
-    let text = || Value::String("ä".repeat(512));
-    let page = move |_| Some(Ok(record(&[("text", text())])));
-    let bench = Bench::new(b.plan).answer("page", page).start().run();
-    let bench = bench.outcome(RunOutcome::Succeeded);
-    let told = bench.log.iter().map(|line| line.len()).max().unwrap_or(0);
-    assert!((1 << 20..(1 << 20) + 200).contains(&told), "{told}");
+    let page = move |_| Some(Ok(answer.clone()));
+    let bench = Bench::new(b.plan).answer("page", page).start().until(M);
+    let told = bench.log.iter().map(String::len).max().unwrap_or(0);
+    assert!((2 * HALF..2 * HALF + 200).contains(&told), "{told}");
 }

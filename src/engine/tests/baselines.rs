@@ -224,6 +224,10 @@ fn the_comparisons_of_a_threshold_share_its_confidence() {
 /// The part of 10 requests a second that fails on the canary, against one in a thousand of 90 on the stable pods; both rates
 /// are queries that look back so far.
 fn failures(canary_errors: f64, back_ns: i64) -> Bench {
+    failures_of(canary_errors, 10.0, back_ns)
+}
+
+fn failures_of(canary_errors: f64, canary_requests: f64, back_ns: i64) -> Bench {
     let (mut b, _) = stage(5 * M, vec![no_worse(2, 0, 5)]);
     let query = |name: &str| {
         let mut metric = b.plan.metrics[0].clone();
@@ -259,7 +263,7 @@ fn failures(canary_errors: f64, back_ns: i64) -> Bench {
     b.plan.metrics.extend(parts);
     let bench = Bench::new(b.plan);
     let bench = answered(bench, "failed", move |_| canary_errors, |_| 0.09);
-    answered(bench, "requests", |_| 10.0, |_| 90.0)
+    answered(bench, "requests", move |_| canary_requests, |_| 90.0)
         .start()
         .run()
 }
@@ -281,6 +285,13 @@ fn a_ratio_of_two_rates_is_compared_by_request() {
 #[test]
 fn rates_of_an_unknown_time_count_no_requests() {
     let bench = failures(0.01, 0);
+    let said = bench.lines(&["said"]);
+    assert!(said.contains("windows on each side"), "{said}");
+}
+
+#[test]
+fn of_a_rate_that_is_no_number_no_requests_are_counted() {
+    let bench = failures_of(0.01, f64::INFINITY, M);
     let said = bench.lines(&["said"]);
     assert!(said.contains("windows on each side"), "{said}");
 }

@@ -175,3 +175,18 @@ fn an_approval_opens_only_on_evidence_that_is_new_enough() {
             2h 1m finish Succeeded",
         );
 }
+
+#[test]
+fn evidence_is_worth_nothing_from_the_moment_at_which_it_expires() {
+    let (mut b, _, deploy) = early(2 * H);
+    b.step(deploy, "step");
+    Bench::new(b.plan)
+        .metric("error_rate", |_| 0.01)
+        .start()
+        .run()
+        .expect_lines(
+            &["said", "commit"],
+            "2h said before/calm: its evidence has expired after 2h: it is judged again
+            2h commit forward deploy/step/do#0",
+        );
+}

@@ -3,7 +3,7 @@
 use crate::engine::protocol::{Effect, Event, EventKind, RunOutcome};
 use crate::engine::state::State;
 use crate::engine::step as step_of;
-use crate::engine::tests::bench::{Bench, actor, failure, record};
+use crate::engine::tests::bench::{Bench, actor, failure, record, resumed};
 use crate::engine::tests::build::{
     Builder, M, S, check, derived, errors, expect, notice, ready, step,
 };
@@ -253,6 +253,33 @@ fn a_failing_check_does_not_keep_its_neighbours_from_being_judged() {
         10s end p/lost error
         10s finish Stopped",
     );
+}
+
+#[test]
+fn what_a_lost_process_had_asked_is_waited_for_no_longer() {
+    let mut b = Builder::new();
+    let phase = b.phase("p");
+    for name in ["quick", "slow"] {
+        let three = ready(name, CompareOp::Ge, 3);
+        b.check(phase, name, three, CheckMode::Once);
+    }
+    let mut bench = Bench::new(b.plan)
+        .answer("quick", |_| Some(Ok(record(&[("ready", Value::count(1))]))))
+        .answer("slow", |_| Some(Ok(record(&[("ready", Value::count(4))]))));
+    bench.slow.push(("slow", 5 * S));
+    bench
+        .start()
+        .until(2 * S)
+        .crash()
+        .at(10 * S, resumed())
+        .run()
+        .expect_lines(
+            &["end", "finish"],
+            "0s end p/quick fail
+            0s end p fail
+            10s end p/slow cancelled
+            10s finish Stopped",
+        );
 }
 
 #[test]

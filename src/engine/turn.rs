@@ -182,7 +182,7 @@ impl<'p> Turn<'p> {
         self.state.agenda.set_alarm(Visitor::Node(id), None);
         let renews =
             self.state.void.contains_key(&id) || self.plan.node(id).is_some_and(index::can_expire);
-        if life == Life::Ended && renews {
+        if renews {
             let waiting = self.state.agenda.refreshed();
             self.stir_all_of(waiting);
         }

@@ -7,16 +7,16 @@ use crate::engine::tests::bench::{Bench, actor, failure, record, resumed};
 use crate::engine::tests::build::{
     Builder, M, S, check, derived, errors, expect, notice, ready, step,
 };
-use crate::plan::Setting;
 use crate::plan::expr::Scope;
 use crate::plan::node::{CheckMode, NodeKind};
+use crate::plan::{Policy, Setting};
 use crate::providers::catalog;
 use crate::providers::request::{Failure, FailureKind, Outcome};
 use crate::syntax::ast::CompareOp;
 use crate::units::Dim;
 use crate::units::amount::Quantity;
 use crate::values::fields::Fields;
-use crate::values::{Instant, Value};
+use crate::values::{Instant, Value, Verdict};
 
 #[test]
 fn a_check_opens_the_way_to_a_step() {
@@ -252,6 +252,31 @@ fn a_failing_check_does_not_keep_its_neighbours_from_being_judged() {
         5s end p/slow pass
         10s end p/lost error
         10s finish Stopped",
+    );
+}
+
+#[test]
+fn a_failure_that_is_found_after_its_phase_had_ended_is_that_of_the_phase() {
+    let mut b = Builder::new();
+    let phase = b.phase("p");
+    for name in ["lost", "slow"] {
+        let three = ready(name, CompareOp::Ge, 3);
+        let check = b.check(phase, name, three, CheckMode::Once);
+        b.policies(check).error = Some(Policy::Stop);
+    }
+    let mut bench = Bench::new(b.plan)
+        .answer("lost", |_| {
+            Some(Err(failure(FailureKind::Timeout, "no answer")))
+        })
+        .answer("slow", |_| Some(Ok(record(&[("ready", Value::count(1))]))));
+    bench.slow.push(("slow", 5 * S));
+    let bench = bench.start().run();
+    assert_eq!(bench.state.nodes[0].verdict, Some(Verdict::Fail));
+    bench.expect_lines(
+        &["end"],
+        "0s end p/lost error
+        0s end p error
+        5s end p/slow fail",
     );
 }
 

@@ -23,9 +23,12 @@ fn judged_in(mut b: Builder, body: Vec<Stmt>) -> Bench {
     let phase = b.phase("p");
     let gate = NodeKind::Check(check(body, CheckMode::Once));
     assert_eq!(b.node(Some(phase), "gate", gate), NodeId(1));
+    let word = |word: &str| Value::String(word.to_owned());
     let all = record(&[
         ("list", Value::json(json!([true, false]))),
         ("headers", Value::json(json!({"cached": true}))),
+        ("names", Value::List(vec![word("api"), word("web")])),
+        ("gone", Value::Absent),
     ]);
     Bench::new(b.plan)
         .metric("error_rate", |_| 0.03)
@@ -52,11 +55,20 @@ fn a_bound_that_is_reckoned_from_what_is_written_is_not_measured() {
     assert_eq!(clause.verdict, Verdict::Pass);
     assert_eq!(measured(&clause), ["error_rate is 3%"]);
     let other = Expr::Binary(Box::new(rate.clone()), BinaryOp::Add, Box::new(percents(4)));
-    let clause = judged(compare(rate, CompareOp::Lt, other));
+    let clause = judged(compare(rate.clone(), CompareOp::Lt, other));
     assert_eq!(
         measured(&clause),
         ["error_rate is 3%", "error_rate + 4% is 7%"]
     );
+    let negative = Expr::Negate(Box::new(percents(1)));
+    let clause = judged(compare(rate, CompareOp::Gt, negative));
+    assert_eq!(measured(&clause), ["error_rate is 3%"]);
+    let word = |word: &str| Expr::Literal(Value::String(word.to_owned()));
+    let names = Expr::List(vec![word("api"), word("web")]);
+    let clause = judged(compare(field("all", "names"), CompareOp::Eq, names));
+    assert_eq!(clause.verdict, Verdict::Pass);
+    let told = r#"cluster.all.names is ["api", "web"]"#;
+    assert_eq!(measured(&clause), [told]);
 }
 
 #[test]
@@ -78,6 +90,14 @@ fn a_list_in_json_is_a_list() {
     let of = |how| Expr::Aggregate(how, Box::new(field("all", "list")));
     assert_eq!(judged(of(Aggregate::Any)).verdict, Verdict::Pass);
     assert_eq!(judged(of(Aggregate::All)).verdict, Verdict::Fail);
+}
+
+#[test]
+fn nothing_is_said_of_a_list_that_is_not_there() {
+    let any = Expr::Aggregate(Aggregate::Any, Box::new(field("all", "gone")));
+    let clause = judged(any);
+    assert_eq!(clause.verdict, Verdict::Inconclusive);
+    assert_eq!(clause.reason.as_deref(), Some("there is no list"));
 }
 
 #[test]

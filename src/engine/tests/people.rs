@@ -6,8 +6,8 @@ use crate::engine::tests::bench::{Bench, actor, resumed, signed};
 use crate::engine::tests::build::{Builder, H, M, S, approve, confirm, pause};
 use crate::plan::node::{Approve, NodeId, NodeKind, Quorum};
 use crate::plan::{Freeze, Policy, Window};
-use crate::providers::request::Target;
-use crate::values::Instant;
+use crate::providers::request::{Direction, Key, Outcome, Target};
+use crate::values::{Instant, Value};
 
 fn answered(node: NodeId, user: &str, role: &str, answer: Answer) -> EventKind {
     EventKind::Answered {
@@ -328,7 +328,7 @@ fn prepared_twice_in(
     bench.targets = vec![target(first)];
     let mut bench = bench
         .start()
-        .at(M, signed(gate, "mia", "manager"))
+        .at(M, signed(gate, "mia", "engineer"))
         .until(30 * M);
     bench.targets = vec![target(second)];
     (bench, gate)
@@ -387,4 +387,43 @@ fn a_signature_that_took_the_place_of_a_void_one_expires() {
     assert!(said[0].starts_with("1h 10s said p/gate: its signatures are void:"));
     let expired = "5h 20s said p/gate: its signatures have expired: it is asked again";
     assert_eq!(said[1..], [expired]);
+}
+
+#[test]
+fn only_what_was_done_before_a_gate_is_what_is_signed() {
+    let (mut b, gate) = gated(approve(Quorum::People(1), None));
+    b.step(NodeId(0), "beside");
+    let before = b.step(NodeId(0), "before");
+    b.after(gate, before);
+    let mut bench = Bench::new(b.plan).commits("p/before", vec![None]).start();
+    let own = |bench: &Bench| subject(&bench.plan, &bench.state, gate);
+    let at_first = own(&bench);
+    bench = bench.until(M);
+    assert_eq!(
+        bench.lines(&["commit", "end"]),
+        "0s commit forward p/beside/do#0\n0s commit forward p/before/do#0\n0s end p/beside pass"
+    );
+    assert_eq!(own(&bench), at_first);
+    let done = EventKind::Committed {
+        key: Key("r1/dddddddddddd/p/before/do#0".to_owned()),
+        direction: Direction::Forward,
+        outcome: Outcome::Applied {
+            result: Value::Absent,
+            written: Vec::new(),
+        },
+    };
+    let bench = bench.at(2 * M, done).until(3 * M);
+    assert_ne!(own(&bench), at_first);
+}
+
+#[test]
+fn a_confirmation_is_not_about_what_a_change_becomes() {
+    let (bench, _) = prepared_twice_in(gated(confirm(H)), "aaaa", "bbbb");
+    bench.run().expect_lines(
+        &["said p/gate", "ask p/gate", "prepare", "commit"],
+        "0s ask p/gate
+        1m prepare p/step/do#0
+        1h prepare p/step/do#0
+        1h 10s commit forward p/step/do#0",
+    );
 }

@@ -57,6 +57,24 @@ fn what_is_unknown_is_looked_at_and_not_sent_again_when_it_is_there() {
 }
 
 #[test]
+fn what_nobody_can_see_is_looked_at_again_at_the_next_sample() {
+    let unseen = Observation::Unknown(failure(FailureKind::Unreachable, "no answer"));
+    Bench::new(one_step().plan)
+        .commits("forward", vec![lost()])
+        .observes(vec![unseen, there()])
+        .start()
+        .run()
+        .expect_lines(
+            WRITES,
+            "0s prepare p/one/do#0
+            0s commit forward p/one/do#0
+            0s observe forward p/one/do#0
+            15s observe forward p/one/do#0
+            15s finish Succeeded",
+        );
+}
+
+#[test]
 fn what_is_unknown_is_sent_again_when_it_is_not_there() {
     Bench::new(one_step().plan)
         .commits("forward", vec![lost(), lost()])

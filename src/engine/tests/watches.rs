@@ -479,7 +479,7 @@ fn what_ends_as_soon_as_it_begins_is_watched_all_the_same() {
         .expect_lines(
             &["tell", "end p "],
             "0s tell hello
-            0s tell high
-            0s end p pass",
+            0s end p not applicable
+            0s tell high",
         );
 }

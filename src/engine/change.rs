@@ -88,11 +88,11 @@ fn failed(turn: &mut Turn, id: NodeId, verdict: Verdict, failure: Failure) {
 }
 
 fn arguments<'p>(turn: &mut Turn<'p>, id: NodeId, step: &'p Step, mut sampler: Sampler) {
-    if !evidence::is_fresh(turn, id) {
-        return;
-    }
     let stands_still = pause::is_paused(turn.state) && !is_own(turn, id);
     if sampler.open.is_none() && !stands_still && turn.due(sampler.next(None)) {
+        if !evidence::is_fresh(turn, id) {
+            return;
+        }
         sampler.open(turn.state.now, None);
     }
     let Some(mut sample) = sampler.open.take() else {

@@ -11,32 +11,38 @@ use crate::plan::node::{Node, NodeId, NodeKind};
 use crate::units::show::duration_ns;
 use crate::values::Verdict;
 
-/// Whether all that the node rests on is still worth something; what is not is opened again, and the node waits for it.
+/// Whether all that the node rests on is still worth something; what is not is opened again, and the node waits for it. What
+/// expires while other evidence is found again is looked at when that is there.
 pub fn is_fresh(turn: &mut Turn, id: NodeId) -> bool {
-    let plan = turn.plan;
     if turn.state.agenda.index.expiring().is_empty() && turn.state.void.is_empty() {
         return true;
     }
-    let mut fresh = true;
-    for source in deps::waits_for(plan, id) {
-        let void = turn.state.void.contains_key(&source);
-        let Some(node) = plan.node(source).filter(|node| void || can_expire(node)) else {
-            continue;
-        };
-        match turn.node(source).life {
-            Life::Ended if still_holds(turn, node) => {}
-            Life::Ended => {
-                reopen(turn, node);
-                fresh = false;
-            }
-            Life::Running => fresh = false,
-            Life::Waiting => {}
+    let sources = rests_on(turn, id);
+    let is_awaited = |node: &&Node| turn.node(node.id).life == Life::Running;
+    if !sources.iter().any(is_awaited) {
+        let old: Vec<&Node> = sources
+            .into_iter()
+            .filter(|node| !still_holds(turn, node))
+            .collect();
+        if old.is_empty() {
+            return true;
+        }
+        for node in old {
+            reopen(turn, node);
         }
     }
-    if !fresh {
-        turn.await_evidence();
-    }
-    fresh
+    turn.await_evidence();
+    false
+}
+
+/// The evidence before the node that does not stand for ever.
+fn rests_on<'p>(turn: &Turn<'p>, id: NodeId) -> Vec<&'p Node> {
+    let plan = turn.plan;
+    let sources = deps::waits_for(plan, id);
+    let sources = sources.into_iter().filter_map(|source| plan.node(source));
+    sources
+        .filter(|node| turn.state.void.contains_key(&node.id) || can_expire(node))
+        .collect()
 }
 
 /// What was opened again after its phase had ended.

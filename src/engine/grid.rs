@@ -157,6 +157,17 @@ mod tests {
     }
 
     #[test]
+    fn what_was_asked_when_the_process_was_lost_is_sampled_anew() {
+        let mut sampler = Sampler::new(Instant(0), 10);
+        sampler.reopen(Instant(5));
+        assert_eq!((sampler.open_at(), sampler.last), (None, None));
+        sampler.open(Instant(10), None);
+        sampler.reopen(Instant(37));
+        assert_eq!(sampler.open_at(), Some(Instant(37)));
+        assert_eq!(sampler.next(None), Instant(40));
+    }
+
+    #[test]
     fn a_stopwatch_stands_still_in_a_pause() {
         let mut watch = Stopwatch::started(Instant(0));
         watch.stop(Instant(5));

@@ -128,11 +128,15 @@ mod tests {
 
     #[test]
     fn a_few_instants_are_kept_a_little_longer() {
-        let mut moments = asked(3);
-        (1..=3).for_each(|id| answer(&mut moments, id));
-        moments.forget(Instant(2));
-        assert!(moments.get(Instant(0)).is_some());
-        assert!(moments.get(Instant(3)).is_none());
+        for instants in [3, 16] {
+            let mut moments = asked(instants);
+            (1..)
+                .zip(0..instants)
+                .for_each(|(id, _)| answer(&mut moments, id));
+            moments.forget(Instant(instants));
+            assert!(moments.get(Instant(0)).is_some());
+            assert!(moments.get(Instant(instants)).is_none());
+        }
     }
 
     #[test]

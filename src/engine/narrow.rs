@@ -230,6 +230,14 @@ mod tests {
             "[1, 2]"
         );
         assert_eq!(
+            read(
+                json!({"a": {"n": 1}, "b": {"n": 2}}),
+                "$[*].n",
+                list(JsonType::Quantity(Dim::Count))
+            ),
+            "[1, 2]"
+        );
+        assert_eq!(
             read(body.clone(), "$.gone", JsonType::String),
             "there is nothing at `$.gone`"
         );

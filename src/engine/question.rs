@@ -365,6 +365,12 @@ mod tests {
             assert_eq!(found(&moment, one), Some(ReadId(id)));
         }
         assert_eq!(found(&moment, &json(9)), None);
+        let sought = |number: i64| {
+            let value = Value::json(number.into());
+            let sought = Sought::new("api", "get", vec![("of", Cow::Owned(value))]);
+            moment.find_sought(&sought).map(|question| question.id)
+        };
+        assert_eq!((sought(3), sought(9)), (Some(ReadId(4)), None));
     }
 
     /// Whatever their digests are.

@@ -118,8 +118,12 @@ impl<'p> Turn<'p> {
             let Some(node) = self.state.nodes.get(index as usize) else {
                 break;
             };
-            let may_begin = node.life == Life::Waiting && self.state.agenda.is_free(id);
-            if node.life == Life::Running || may_begin && self.is_inside_running(id) {
+            let may_act = match node.life {
+                Life::Waiting => self.is_inside_running(id),
+                Life::Running => true,
+                Life::Ended => false,
+            };
+            if may_act {
                 self.stir_node(id);
             }
         }
@@ -182,7 +186,7 @@ impl<'p> Turn<'p> {
         self.state.agenda.set_alarm(Visitor::Node(id), None);
         let renews =
             self.state.void.contains_key(&id) || self.plan.node(id).is_some_and(index::can_expire);
-        if life == Life::Ended && renews {
+        if renews {
             let waiting = self.state.agenda.refreshed();
             self.stir_all_of(waiting);
         }

@@ -349,8 +349,7 @@ fn end_tick(turn: &mut Turn, id: NodeId) {
     let Some(node) = turn.plan.node(id) else {
         return;
     };
-    let ended = turn.state.agenda.is_finished(id);
-    if turn.state.ending.is_some() || turn.node(id).life != Life::Running || !ended {
+    if !turn.state.agenda.is_finished(id) {
         return;
     }
     let (verdict, _) = together(turn, node);

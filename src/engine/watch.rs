@@ -328,11 +328,12 @@ fn judge<'p>(turn: &mut Turn<'p>, index: u32, rule: u32, of_plan: &'p Rule) {
                 reason: holds.as_ref().err().map(|trouble| trouble.reason()),
                 loc: of_plan.loc,
             };
-            let before = rule_mut(turn, index, rule).map(|state| {
+            if let Some(state) = rule_mut(turn, index, rule) {
                 state.judged = Some(judged);
-                std::mem::replace(&mut state.range, Range::Inside)
-            });
-            if before != Some(Range::Inside) || !stays_quiet(turn, index, rule, &holds) {
+                state.range = Range::Inside;
+            }
+            // Blindness is told before all rules are answered.
+            if holds.is_err() {
                 turn.moved();
             }
             weigh(turn, index, rule, of_plan, holds, sample.at);
@@ -354,16 +355,6 @@ fn judge_later(turn: &mut Turn, index: u32, rule: u32, sample: Sample) {
         rule.sample = Some(sample);
         watch.judging += 1;
     }
-}
-
-/// Whether the sample changes nothing but what was measured: one of a rule that was not true and is not. Nearly all are.
-fn stays_quiet(turn: &Turn, index: u32, rule: u32, holds: &Truth) -> bool {
-    let watch = turn.state.watches.get(index as usize);
-    let state = watch.and_then(|watch| watch.rules.get(rule as usize));
-    let was_quiet = |state: &RuleState| {
-        state.held_at.is_none() && state.fired == Fired::No && state.blind_since.is_none()
-    };
-    matches!(holds, Ok(false)) && state.is_some_and(was_quiet) && turn.state.pauses.is_empty()
 }
 
 /// A rule whose scope is not there says nothing, and that is no blindness.

@@ -144,7 +144,7 @@ pub fn try_again(turn: &mut Turn, key: &Key) {
     let Some(write) = turn.state.writes.get_mut(key) else {
         return;
     };
-    if write.issued == 0 && write.cancel == Cancel::No {
+    if write.issued == 0 {
         write.until = now.plus(write.timeout_ns);
         prepare_again(turn, key);
     }

@@ -73,6 +73,18 @@ fn a_phase_that_runs_comes_before_what_stands_behind_it() {
 }
 
 #[test]
+fn all_watches_come_before_the_tree() {
+    let mut b = Builder::new();
+    let phase = b.phase("p");
+    for _ in 0..3 {
+        b.watch(phase, phase, Vec::new(), None);
+    }
+    let agenda = Agenda::new(&b.plan, &[phase]);
+    let (before, _) = agenda.of_node(phase).unwrap();
+    assert!(agenda.of_watch(2) < before, "{before:?}");
+}
+
+#[test]
 fn whose_turn_is_to_come_is_visited_in_this_pass() {
     let mut agenda = agenda();
     let (before, _) = agenda.of_node(PHASE).unwrap();

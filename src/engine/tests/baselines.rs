@@ -305,6 +305,13 @@ fn what_is_no_number_is_compared_with_nothing() {
 }
 
 #[test]
+fn of_a_rate_that_is_no_number_no_requests_are_counted() {
+    let bench = rates(0.01, M).metric("requests", |_| f64::INFINITY);
+    let said = bench.start().run().lines(&["said"]);
+    assert!(said.contains("windows on each side"), "{said}");
+}
+
+#[test]
 fn a_person_goes_on_where_the_data_leave_it_open_and_that_is_no_pass() {
     let (b, check) = stage(5 * M, vec![no_worse(P95, 100, 0)]);
     let noisy = |at: i64| [0.06, 0.12, 0.08, 0.1, 0.07][(at / 60 % 5) as usize];

@@ -1,13 +1,13 @@
 //! Evidence that expires is judged again, or asked again, before anything rests on it.
 
 use crate::engine::protocol::{Answer, EventKind, RunOutcome};
-use crate::engine::tests::bench::{Bench, actor, signed};
-use crate::engine::tests::build::{Builder, H, M, S, approve, confirm, errors};
+use crate::engine::tests::bench::{Bench, actor, record, signed};
+use crate::engine::tests::build::{Builder, H, M, S, approve, confirm, errors, field};
 use crate::plan::expr::Scope;
 use crate::plan::node::{CheckMode, NodeId, NodeKind, Quorum};
 use crate::plan::{Policy, Window};
 use crate::syntax::ast::CompareOp;
-use crate::values::Instant;
+use crate::values::{Instant, Value};
 
 /// A check, two hours, then a step.
 fn early(expires_ns: i64) -> (Builder, NodeId, NodeId) {
@@ -174,4 +174,102 @@ fn an_approval_opens_only_on_evidence_that_is_new_enough() {
             2h 1m end deploy/gate pass
             2h 1m finish Succeeded",
         );
+}
+
+#[test]
+fn evidence_is_worth_nothing_from_the_moment_at_which_it_expires() {
+    let (mut b, _, deploy) = early(2 * H);
+    b.step(deploy, "step");
+    Bench::new(b.plan)
+        .metric("error_rate", |_| 0.01)
+        .start()
+        .run()
+        .expect_lines(
+            &["said", "commit"],
+            "2h said before/calm: its evidence has expired after 2h: it is judged again
+            2h commit forward deploy/step/do#0",
+        );
+}
+
+#[test]
+fn an_approval_is_not_asked_for_before_old_evidence_was_judged_again() {
+    let (mut b, _, deploy) = early(2 * H + M);
+    let soak = b.node(Some(deploy), "soak", NodeKind::Hold { ns: 5 * M });
+    let gate = b.node(Some(deploy), "gate", approve(Quorum::People(1), None));
+    b.after(gate, soak);
+    let late = b.node(Some(deploy), "late", NodeKind::Hold { ns: M });
+    b.after(late, soak);
+    let mut bench = Bench::new(b.plan).metric("error_rate", |_| 0.01);
+    bench.slow = vec![("error_rate", 10 * S)];
+    bench
+        .start()
+        .at(2 * H + 10 * M, signed(gate, "mia", "manager"))
+        .run()
+        .expect_lines(
+            &[
+                "said",
+                "ask",
+                "begin deploy/late",
+                "end before/calm",
+                "finish",
+            ],
+            "10s end before/calm pass
+            2h 5m 10s said before/calm: its evidence has expired after 2h 1m: it is judged again
+            2h 5m 10s begin deploy/late
+            2h 5m 20s end before/calm pass
+            2h 5m 20s ask deploy/gate
+            2h 10m finish Succeeded",
+        );
+}
+
+#[test]
+fn what_expires_while_something_else_is_asked_again_is_judged_when_that_was_answered() {
+    let (mut b, _, deploy) = early(2 * H + 5 * M);
+    let gate = b.node(Some(NodeId(0)), "gate", confirm(H));
+    b.plan.nodes[gate.0 as usize].expires_ns = Some(H);
+    b.step(deploy, "step");
+    let beside = b.phase("beside");
+    b.node(Some(beside), "hold", NodeKind::Hold { ns: 2 * H + 15 * M });
+    let yes = || EventKind::Answered {
+        node: gate,
+        by: actor("ann"),
+        role: "engineer".to_owned(),
+        answer: Answer::Yes { note: None },
+        subject: None,
+    };
+    Bench::new(b.plan)
+        .metric("error_rate", |_| 0.01)
+        .start()
+        .at(M, yes())
+        .at(2 * H + 20 * M, yes())
+        .run()
+        .expect_lines(
+            &["said", "end beside/hold", "commit"],
+            "2h 1m said before/gate: what was confirmed has expired after 1h: it is asked again
+            2h 15m end beside/hold pass
+            2h 20m said before/calm: its evidence has expired after 2h 5m: it is judged again
+            2h 20m commit forward deploy/step/do#0",
+        );
+}
+
+#[test]
+fn what_expires_while_a_step_reads_what_it_needs_is_judged_again_before_the_step_leaves() {
+    let (mut b, _, deploy) = early(2 * H + 5 * S);
+    let release = b.step(deploy, "step");
+    if let NodeKind::Step(step) = &mut b.plan.nodes[release.0 as usize].kind {
+        step.call.args[0].1 = field("nodes", "ready");
+    }
+    let beside = b.phase("beside");
+    b.node(Some(beside), "hold", NodeKind::Hold { ns: 2 * H + 7 * S });
+    let mut bench = Bench::new(b.plan)
+        .metric("error_rate", |_| 0.01)
+        .answer("nodes", |_| Some(Ok(record(&[("ready", Value::count(3))]))));
+    bench.slow = vec![("nodes", 10 * S)];
+    bench.start().run().expect_lines(
+        &["end beside/hold", "prepare", "said", "commit"],
+        "2h 7s end beside/hold pass
+        2h 10s prepare deploy/step/do#0
+        2h 10s said before/calm: its evidence has expired after 2h 5s: it is judged again
+        2h 10s commit forward deploy/step/do#0",
+    );
 }

@@ -3,7 +3,7 @@
 use crate::engine::protocol::{Effect, Event, EventKind, RunOutcome};
 use crate::engine::state::State;
 use crate::engine::step as step_of;
-use crate::engine::tests::bench::{Bench, actor, failure, record};
+use crate::engine::tests::bench::{Bench, actor, failure, record, resumed};
 use crate::engine::tests::build::{
     Builder, H, M, S, check, derived, errors, expect, notice, pause, ready, step,
 };
@@ -16,7 +16,7 @@ use crate::syntax::ast::CompareOp;
 use crate::units::Dim;
 use crate::units::amount::Quantity;
 use crate::values::fields::Fields;
-use crate::values::{Instant, Value};
+use crate::values::{Instant, Value, Verdict};
 
 #[test]
 fn a_check_opens_the_way_to_a_step() {
@@ -274,6 +274,58 @@ fn a_failing_check_does_not_keep_its_neighbours_from_being_judged() {
         10s end p/lost error
         10s finish Stopped",
     );
+}
+
+#[test]
+fn a_failure_that_is_found_after_its_phase_had_ended_is_that_of_the_phase() {
+    let mut b = Builder::new();
+    let phase = b.phase("p");
+    for name in ["lost", "slow"] {
+        let three = ready(name, CompareOp::Ge, 3);
+        let check = b.check(phase, name, three, CheckMode::Once);
+        b.policies(check).error = Some(Policy::Stop);
+    }
+    let mut bench = Bench::new(b.plan)
+        .answer("lost", |_| {
+            Some(Err(failure(FailureKind::Timeout, "no answer")))
+        })
+        .answer("slow", |_| Some(Ok(record(&[("ready", Value::count(1))]))));
+    bench.slow.push(("slow", 5 * S));
+    let bench = bench.start().run();
+    assert_eq!(bench.state.nodes[0].verdict, Some(Verdict::Fail));
+    bench.expect_lines(
+        &["end"],
+        "0s end p/lost error
+        0s end p error
+        5s end p/slow fail",
+    );
+}
+
+#[test]
+fn what_a_lost_process_had_asked_is_waited_for_no_longer() {
+    let mut b = Builder::new();
+    let phase = b.phase("p");
+    for name in ["quick", "slow"] {
+        let three = ready(name, CompareOp::Ge, 3);
+        b.check(phase, name, three, CheckMode::Once);
+    }
+    let mut bench = Bench::new(b.plan)
+        .answer("quick", |_| Some(Ok(record(&[("ready", Value::count(1))]))))
+        .answer("slow", |_| Some(Ok(record(&[("ready", Value::count(4))]))));
+    bench.slow.push(("slow", 5 * S));
+    bench
+        .start()
+        .until(2 * S)
+        .crash()
+        .at(10 * S, resumed())
+        .run()
+        .expect_lines(
+            &["end", "finish"],
+            "0s end p/quick fail
+            0s end p fail
+            10s end p/slow cancelled
+            10s finish Stopped",
+        );
 }
 
 #[test]

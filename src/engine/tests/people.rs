@@ -4,10 +4,10 @@ use crate::engine::protocol::{Answer, EventKind, RunOutcome};
 use crate::engine::subject::{short, subject};
 use crate::engine::tests::bench::{Bench, actor, resumed, signed};
 use crate::engine::tests::build::{Builder, H, M, S, approve, confirm, pause};
-use crate::plan::node::{NodeId, NodeKind, Quorum};
+use crate::plan::node::{Approve, NodeId, NodeKind, Quorum};
 use crate::plan::{Freeze, Policy, Window};
-use crate::providers::request::Target;
-use crate::values::Instant;
+use crate::providers::request::{Direction, Key, Outcome, Target};
+use crate::values::{Instant, Value};
 
 fn answered(node: NodeId, user: &str, role: &str, answer: Answer) -> EventKind {
     EventKind::Answered {
@@ -106,6 +106,34 @@ fn each_role_has_a_person_of_its_own() {
 }
 
 #[test]
+fn a_role_is_taken_by_who_signs_in_it() {
+    let (b, gate) = gated(NodeKind::Approve(Approve {
+        roles: vec!["manager".to_owned()],
+        quorum: Quorum::EachRole,
+        within_ns: H,
+        expires_ns: None,
+    }));
+    Bench::new(b.plan)
+        .start()
+        .at(M, signed(gate, "mia", "manager"))
+        .run()
+        .expect_lines(&["end p/gate"], "1m end p/gate pass");
+}
+
+#[test]
+fn a_signature_counts_until_it_expires() {
+    for (second, lines) in [(31 * M - S, "30m 59s end p/gate pass"), (31 * M, "")] {
+        let (b, gate) = gated(approve(Quorum::People(2), Some(30 * M)));
+        Bench::new(b.plan)
+            .start()
+            .at(M, signed(gate, "mia", "manager"))
+            .at(second, signed(gate, "ann", "engineer"))
+            .until(40 * M)
+            .expect_lines(&["end p/gate"], lines);
+    }
+}
+
+#[test]
 fn a_refusal_is_final() {
     let (mut b, gate) = gated(approve(Quorum::People(1), None));
     b.policies(gate).fail = Some(pause(H, Policy::Stop));
@@ -164,13 +192,19 @@ fn nobody_answering_is_inconclusive_and_an_answer_in_the_pause_counts() {
 
 #[test]
 fn the_deadline_comes_before_an_answer_of_the_same_instant() {
-    let (mut b, gate) = gated(confirm(10 * M));
-    b.policies(gate).inconclusive = Some(Policy::Stop);
-    Bench::new(b.plan)
-        .start()
-        .at(10 * M, answered(gate, "ann", "engineer", yes()))
-        .run()
-        .outcome(RunOutcome::Stopped);
+    let gate = NodeId(1);
+    for (kind, answer) in [
+        (confirm(H), answered(gate, "ann", "engineer", yes())),
+        (
+            approve(Quorum::People(1), None),
+            signed(gate, "ann", "engineer"),
+        ),
+    ] {
+        let (mut b, _) = gated(kind);
+        b.policies(gate).inconclusive = Some(Policy::Stop);
+        let bench = Bench::new(b.plan).start();
+        bench.at(H, answer).run().outcome(RunOutcome::Stopped);
+    }
 }
 
 #[test]
@@ -267,7 +301,14 @@ fn an_answer_about_something_else_is_void_and_asked_for_again() {
 
 /// A release that is prepared when changes are frozen, and prepared again when they no longer are.
 fn prepared_twice(first: &str, second: &str) -> (Bench, NodeId) {
-    let (mut b, gate) = gated(approve(Quorum::People(1), None));
+    prepared_twice_in(gated(approve(Quorum::People(1), None)), first, second)
+}
+
+fn prepared_twice_in(
+    (mut b, gate): (Builder, NodeId),
+    first: &str,
+    second: &str,
+) -> (Bench, NodeId) {
     b.plan.freezes.push(Freeze {
         title: None,
         refs: Vec::new(),
@@ -287,7 +328,7 @@ fn prepared_twice(first: &str, second: &str) -> (Bench, NodeId) {
     bench.targets = vec![target(first)];
     let mut bench = bench
         .start()
-        .at(M, signed(gate, "mia", "manager"))
+        .at(M, signed(gate, "mia", "engineer"))
         .until(30 * M);
     bench.targets = vec![target(second)];
     (bench, gate)
@@ -323,6 +364,63 @@ fn a_signature_stands_when_what_it_has_opened_to_is_prepared_again_as_it_was() {
     let (bench, _) = prepared_twice("aaaa", "aaaa");
     bench.run().expect_lines(
         &["void", "ask p/gate", "prepare", "commit"],
+        "0s ask p/gate
+        1m prepare p/step/do#0
+        1h prepare p/step/do#0
+        1h 10s commit forward p/step/do#0",
+    );
+}
+
+#[test]
+fn a_signature_that_took_the_place_of_a_void_one_expires() {
+    let (mut b, gate) = gated(approve(Quorum::People(1), Some(2 * H)));
+    let hold = b.node(Some(NodeId(0)), "hold", NodeKind::Hold { ns: 3 * H });
+    b.after(hold, NodeId(2));
+    let later = b.step(NodeId(0), "later");
+    b.after(later, hold);
+    let (bench, _) = prepared_twice_in((b, gate), "aaaa", "bbbb");
+    let bench = bench
+        .at(2 * H, signed(gate, "ann", "engineer"))
+        .until(6 * H);
+    let said = bench.lines(&["said p/gate"]);
+    let said: Vec<&str> = said.lines().collect();
+    assert!(said[0].starts_with("1h 10s said p/gate: its signatures are void:"));
+    let expired = "5h 20s said p/gate: its signatures have expired: it is asked again";
+    assert_eq!(said[1..], [expired]);
+}
+
+#[test]
+fn only_what_was_done_before_a_gate_is_what_is_signed() {
+    let (mut b, gate) = gated(approve(Quorum::People(1), None));
+    b.step(NodeId(0), "beside");
+    let before = b.step(NodeId(0), "before");
+    b.after(gate, before);
+    let mut bench = Bench::new(b.plan).commits("p/before", vec![None]).start();
+    let own = |bench: &Bench| subject(&bench.plan, &bench.state, gate);
+    let at_first = own(&bench);
+    bench = bench.until(M);
+    assert_eq!(
+        bench.lines(&["commit", "end"]),
+        "0s commit forward p/beside/do#0\n0s commit forward p/before/do#0\n0s end p/beside pass"
+    );
+    assert_eq!(own(&bench), at_first);
+    let done = EventKind::Committed {
+        key: Key("r1/dddddddddddd/p/before/do#0".to_owned()),
+        direction: Direction::Forward,
+        outcome: Outcome::Applied {
+            result: Value::Absent,
+            written: Vec::new(),
+        },
+    };
+    let bench = bench.at(2 * M, done).until(3 * M);
+    assert_ne!(own(&bench), at_first);
+}
+
+#[test]
+fn a_confirmation_is_not_about_what_a_change_becomes() {
+    let (bench, _) = prepared_twice_in(gated(confirm(H)), "aaaa", "bbbb");
+    bench.run().expect_lines(
+        &["said p/gate", "ask p/gate", "prepare", "commit"],
         "0s ask p/gate
         1m prepare p/step/do#0
         1h prepare p/step/do#0

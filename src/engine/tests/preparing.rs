@@ -170,3 +170,21 @@ fn a_change_that_waited_in_a_pause_looks_again_before_it_leaves() {
         10m 12s finish Succeeded",
     );
 }
+
+#[test]
+fn of_what_has_its_intent_and_has_not_left_nothing_is_cancelled_in_the_world() {
+    let mut b = one_step();
+    let gate = b.node(Some(NodeId(0)), "gate", confirm(5 * S));
+    b.policies(gate).inconclusive = Some(pause(H, Policy::Stop));
+    let mut bench = Bench::new(b.plan);
+    bench.latency_ns = 6 * S;
+    let abort = EventKind::Aborted {
+        by: actor("ann"),
+        reason: "no".to_owned(),
+    };
+    bench.start().at(M, abort).run().expect_lines(
+        &["prepare", "cancel ", "finish"],
+        "0s prepare p/one/do#0
+        1m finish Stopped",
+    );
+}

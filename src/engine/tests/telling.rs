@@ -2,9 +2,13 @@
 
 use crate::engine::protocol::EventKind;
 use crate::engine::tests::bench::{Bench, actor, signed};
-use crate::engine::tests::build::{Builder, H, M, S, approve, confirm, notice, pause};
-use crate::plan::Policy;
+use crate::engine::tests::build::{
+    Builder, H, M, S, approve, confirm, errors, notice, pause, rule,
+};
+use crate::plan::expr::Scope;
 use crate::plan::node::{NodeId, NodeKind, Quorum};
+use crate::plan::{Action, Policy};
+use crate::syntax::ast::CompareOp;
 
 fn said(b: &mut Builder, parent: NodeId) -> NodeId {
     let hello = NodeKind::Notify(notice("hello"));
@@ -86,4 +90,29 @@ fn what_was_cancelled_stays_so_when_its_message_arrives() {
         .at(5 * S, abort)
         .run()
         .expect_lines(&["end p/said"], "5s end p/said cancelled");
+}
+
+#[test]
+fn a_message_without_words_says_what_it_is_about() {
+    let mut b = Builder::new();
+    let phase = b.phase("p");
+    let silent = || notice("");
+    let said = b.node(Some(phase), "said", NodeKind::Notify(silent()));
+    let mut titled = silent();
+    titled.title = Some("The release begins".to_owned());
+    let titled = b.node(Some(phase), "titled", NodeKind::Notify(titled));
+    b.after(titled, said);
+    let high = errors(Scope::None, CompareOp::Gt, 5);
+    let rules = vec![rule(high, 0, vec![Action::Notify(silent())])];
+    b.watch(phase, phase, rules, None);
+    Bench::new(b.plan)
+        .metric("error_rate", |_| 0.5)
+        .start()
+        .run()
+        .expect_lines(
+            &["tell"],
+            "0s tell `p/said`
+            0s tell The release begins
+            0s tell critical `the rule`: error_rate is 50%",
+        );
 }

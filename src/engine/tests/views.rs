@@ -1,6 +1,7 @@
 //! A run as it stands, at moments of one story.
 
 use crate::engine::protocol::EventKind;
+use crate::engine::state::State;
 use crate::engine::tests::bench::{Bench, actor, record, signed};
 use crate::engine::tests::build::{
     Builder, H, M, S, approve, derived, errors, expect, field, pause, ready, rule, step,
@@ -233,4 +234,40 @@ fn what_a_policy_let_through_is_warned_of_and_not_the_phase_that_it_is_in() {
         .map(|warning| (warning.name.as_str(), warning.verdict))
         .collect();
     assert_eq!(warnings, [("`p/bad`", Verdict::Fail)]);
+}
+
+#[test]
+fn before_it_is_started_nothing_has_begun() {
+    let (plan, _) = story();
+    let seen = view(&plan, &State::default(), Instant(0));
+    assert_eq!(seen.stand, Stand::NotStarted);
+    assert_eq!(running(&seen), "");
+}
+
+#[test]
+fn a_change_says_how_far_it_is_and_how_much_time_it_has() {
+    let mut b = Builder::new();
+    let phase = b.phase("p");
+    let release = b.step(phase, "release");
+    b.canary(phase, release, &[(100, M)]);
+    for (stuck, at, wanted) in [
+        ("release", M, "p/release changing time left 9m"),
+        ("weight", S, "p/canary/stage-100 changing time left 59s"),
+        ("promote", M + S, "p/canary changing"),
+    ] {
+        let bench = Bench::new(b.plan.clone()).commits(stuck, vec![None]);
+        let bench = bench.start().until(at);
+        let seen = view(&b.plan, &bench.state, Instant(at));
+        assert_eq!(running(&seen).lines().last(), Some(wanted));
+    }
+}
+
+#[test]
+fn a_pause_between_two_items_says_what_is_left_of_it() {
+    let mut b = Builder::new();
+    let phase = b.phase("p");
+    b.node(Some(phase), "hold", NodeKind::Hold { ns: 10 * M });
+    let bench = Bench::new(b.plan.clone()).start().until(M);
+    let seen = view(&b.plan, &bench.state, Instant(4 * M));
+    assert_eq!(running(&seen), "p\np/hold hold left 6m");
 }

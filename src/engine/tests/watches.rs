@@ -477,3 +477,42 @@ fn what_was_not_acknowledged_is_told_again_by_the_next_process() {
     assert_eq!(told(&bench), 2);
     assert!(bench.state.tells.is_empty());
 }
+
+#[test]
+fn a_phase_that_waited_for_its_watch_ends_in_its_turn() {
+    let mut b = watched(2 * M, vec![rule(over(5), 10 * M, told("high"))]);
+    let later = b.phase("later");
+    let calm = errors(Scope::None, CompareOp::Lt, 5);
+    b.check(later, "gate", calm, CheckMode::Within { ns: 10 * M });
+    Bench::new(b.plan)
+        .metric("error_rate", |at| if at <= 2 * M { 0.5 } else { 0.0 })
+        .start()
+        .run()
+        .expect_lines(
+            &["end"],
+            "0s end p/release pass
+            2m end p/hold pass
+            2m 15s end p pass
+            2m 15s end later/gate pass
+            2m 15s end later pass",
+        );
+}
+
+#[test]
+fn what_ends_as_soon_as_it_begins_is_watched_all_the_same() {
+    let mut b = Builder::new();
+    let phase = b.phase("p");
+    b.node(Some(phase), "said", NodeKind::Notify(notice("hello")));
+    let rules = vec![rule(over(5), 0, told("high"))];
+    b.watch(phase, phase, rules, None);
+    Bench::new(b.plan)
+        .metric("error_rate", |_| 0.5)
+        .start()
+        .run()
+        .expect_lines(
+            &["tell", "end p "],
+            "0s tell hello
+            0s end p not applicable
+            0s tell high",
+        );
+}

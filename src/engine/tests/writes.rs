@@ -2,12 +2,14 @@
 
 use crate::engine::protocol::{EventKind, RunOutcome};
 use crate::engine::tests::bench::{Bench, actor, failure, resumed};
-use crate::engine::tests::build::{Builder, H, M, S, one_step, pause, step, step_mut};
-use crate::plan::node::{AtMostOnce, NodeId, NodeKind, UndoPlan};
+use crate::engine::tests::build::{Builder, H, M, S, errors, one_step, pause, step, step_mut};
+use crate::plan::expr::Scope;
+use crate::plan::node::{AtMostOnce, CheckMode, NodeId, NodeKind, UndoPlan};
 use crate::plan::{Policy, Window};
 use crate::providers::request::{
     Direction, FailureKind, Key, Observable, Observation, Outcome, Target,
 };
+use crate::syntax::ast::CompareOp;
 use crate::values::{Instant, Value};
 
 /// It has not left the house.
@@ -51,6 +53,24 @@ fn what_is_unknown_is_looked_at_and_not_sent_again_when_it_is_there() {
             0s commit forward p/one/do#0
             0s observe forward p/one/do#0
             0s finish Succeeded",
+        );
+}
+
+#[test]
+fn what_nobody_can_see_is_looked_at_again_at_the_next_sample() {
+    let unseen = Observation::Unknown(failure(FailureKind::Unreachable, "no answer"));
+    Bench::new(one_step().plan)
+        .commits("forward", vec![lost()])
+        .observes(vec![unseen, there()])
+        .start()
+        .run()
+        .expect_lines(
+            WRITES,
+            "0s prepare p/one/do#0
+            0s commit forward p/one/do#0
+            0s observe forward p/one/do#0
+            15s observe forward p/one/do#0
+            15s finish Succeeded",
         );
 }
 
@@ -308,6 +328,33 @@ fn a_script_that_may_be_repeated_is_repeated_under_its_key() {
         0s observe forward p/one/do#0
         0s commit forward p/one/do#0
         0s finish Succeeded",
+    );
+}
+
+#[test]
+fn a_run_that_stops_waits_for_the_change_that_has_left() {
+    let mut b = one_step();
+    let calm = errors(Scope::None, CompareOp::Lt, 5);
+    let gate = b.check(NodeId(0), "gate", calm, CheckMode::Once);
+    b.policies(gate).fail = Some(Policy::Stop);
+    let done = EventKind::Committed {
+        key: Key("r1/dddddddddddd/p/one/do#0".to_owned()),
+        direction: Direction::Forward,
+        outcome: Outcome::Applied {
+            result: Value::Absent,
+            written: Vec::new(),
+        },
+    };
+    let mut bench = Bench::new(b.plan)
+        .metric("error_rate", |_| 0.5)
+        .commits("forward", vec![None]);
+    bench.slow.push(("error_rate", 5 * S));
+    bench.start().at(M, done).run().expect_lines(
+        &["commit", "end p/gate", "cancel p", "finish"],
+        "0s commit forward p/one/do#0
+        5s end p/gate fail
+        5s cancel p/one/do#0
+        1m finish Stopped",
     );
 }
 

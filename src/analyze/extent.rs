@@ -230,6 +230,7 @@ mod tests {
             wrong(&(all + &last), "f1()\n")
         };
         assert_eq!(called(DEPTH_MAX), [""; 0]);
-        assert_eq!(called(DEPTH_MAX + 1), ["too-large"]);
+        let too_many = called(DEPTH_MAX + 1);
+        assert!(too_many.contains(&"too-large"), "{too_many:?}");
     }
 }

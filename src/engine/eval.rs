@@ -85,27 +85,6 @@ const DEPTH_MAX: u32 = 200;
 /// Of a value that is put together: names that stand for others twice would double it at each level.
 const MADE_BYTES_MAX: usize = 1024 * 1024;
 
-/// What may still be put into a list or a map.
-struct Room {
-    bytes: usize,
-}
-
-impl Default for Room {
-    fn default() -> Room {
-        Room {
-            bytes: MADE_BYTES_MAX,
-        }
-    }
-}
-
-impl Room {
-    fn take(&mut self, value: &Value) -> Result<(), Trouble> {
-        let left = self.bytes.checked_sub(Extent::of(value).bytes);
-        self.bytes = left.ok_or_else(too_large)?;
-        Ok(())
-    }
-}
-
 fn too_large() -> Trouble {
     let kib = MADE_BYTES_MAX / 1024;
     Trouble::Wrong(format!(
@@ -316,7 +295,7 @@ impl<'p: 's, 's> Evaluator<'p, 's> {
             Expr::Aggregate(how, list) => truth::aggregated(self, *how, list),
             Expr::Negate(inner) => arith::negated(self.value(inner)?),
             Expr::Binary(left, op, right) => self.binary(left, *op, right),
-            Expr::List(items) => self.list(items).map(Value::List),
+            Expr::List(items) => self.together(items.iter()).map(Value::List),
             Expr::Map(entries) => self.map(entries).map(Value::Record),
             Expr::Template(template) => self.text(template).map(Value::String),
             Expr::Narrow {
@@ -350,26 +329,28 @@ impl<'p: 's, 's> Evaluator<'p, 's> {
             .collect())
     }
 
-    fn list(&mut self, items: &'p [Expr]) -> Result<Vec<Value>, Trouble> {
-        let mut room = Room::default();
-        let mut values = Vec::with_capacity(items.len());
-        for item in items {
-            let value = self.seen(item)?;
-            room.take(&value)?;
-            values.push(value.into_owned());
-        }
-        Ok(values)
+    fn map(&mut self, entries: &'p [(String, Expr)]) -> Result<Fields, Trouble> {
+        let values = self.together(entries.iter().map(|(_, entry)| entry))?;
+        let names = entries.iter().map(|(name, _)| name.clone());
+        Ok(names.zip(values).collect())
     }
 
-    fn map(&mut self, entries: &'p [(String, Expr)]) -> Result<Fields, Trouble> {
-        let mut room = Room::default();
-        let mut fields = Vec::with_capacity(entries.len());
-        for (name, entry) in entries {
-            let value = self.seen(entry)?;
-            room.take(&value)?;
-            fields.push((name.clone(), value.into_owned()));
+    /// Those behind one that has no value, too: what they ask is asked at once.
+    fn together(&mut self, exprs: impl Iterator<Item = &'p Expr>) -> Result<Vec<Value>, Trouble> {
+        let mut room = MADE_BYTES_MAX;
+        let mut values = Vec::new();
+        let mut trouble = None;
+        for expr in exprs {
+            match self.seen(expr) {
+                Ok(value) => {
+                    let left = room.checked_sub(Extent::of(&value).bytes);
+                    room = left.ok_or_else(too_large)?;
+                    values.push(value.into_owned());
+                }
+                Err(found) => trouble = Some(heavier(trouble, found)),
+            }
         }
-        Ok(fields.into_iter().collect())
+        trouble.map_or(Ok(values), Err)
     }
 
     fn seen_arguments(
@@ -428,16 +409,20 @@ impl<'p: 's, 's> Evaluator<'p, 's> {
     /// A text with its holes filled.
     pub fn text(&mut self, template: &'p Template) -> Result<String, Trouble> {
         let mut text = String::new();
+        let mut trouble = None;
         for part in &template.parts {
             match part {
                 TemplatePart::Text(words) => text.push_str(words),
-                TemplatePart::Expr(expr) => text.push_str(&show::interpolated(&*self.seen(expr)?)),
+                TemplatePart::Expr(expr) => match self.seen(expr) {
+                    Ok(value) => text.push_str(&show::interpolated(&value)),
+                    Err(found) => trouble = Some(heavier(trouble, found)),
+                },
             }
             if text.len() > MADE_BYTES_MAX {
                 return Err(too_large());
             }
         }
-        Ok(text)
+        trouble.map_or(Ok(text), Err)
     }
 
     /// As [`Evaluator::text`], but what has no value is said to have none: a message is never held up.

@@ -1,4 +1,4 @@
-//! Values that are put together from others: they are bounded, whatever the world answers.
+//! Values that are put together from others: what they ask is asked at once, and they are bounded, whatever is answered.
 
 use crate::engine::tests::bench::{Bench, record};
 use crate::engine::tests::build::{Builder, LOC, M, compare, field, notice};
@@ -84,4 +84,23 @@ fn a_message_that_is_too_long_is_cut() {
     let bench = Bench::new(b.plan).answer("page", page).start().until(M);
     let told = bench.log.iter().map(String::len).max().unwrap_or(0);
     assert!((2 * HALF..2 * HALF + 200).contains(&told), "{told}");
+}
+
+#[test]
+fn all_that_a_value_is_made_of_is_asked_together() {
+    let reads = || ["one", "two", "three"].map(|name| field(name, "text"));
+    let list = Expr::List(reads().to_vec());
+    let names = ["a", "b", "c"].map(str::to_owned);
+    let map = Expr::Map(names.into_iter().zip(reads()).collect());
+    let parts = reads().map(TemplatePart::Expr).to_vec();
+    let text = Expr::Template(Template { parts });
+    for made in [list, map, text] {
+        let mut b = Builder::new();
+        let phase = b.phase("p");
+        let same = compare(made.clone(), CompareOp::Eq, made);
+        b.check(phase, "same", same, CheckMode::Once);
+        // Nobody answers.
+        let bench = Bench::new(b.plan).answer("text", |_| None);
+        assert_eq!(bench.start().until(0).reads, 3);
+    }
 }
